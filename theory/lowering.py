@@ -9,6 +9,7 @@ operations; a sum over directions is the only node that needs to know the layout
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -32,11 +33,13 @@ class Arithmetic:
     Attributes
     ----------
     number: turns an exact rational (numerator, denominator) into a number.
+    pi: π at the current precision.
     functions: sympy function class → operation.
     total: ``(body, environment, vector_names) -> value``: the sum over directions of ``body(environment)``.
     """
 
     number: Callable[[int, int], Any]
+    pi: Callable[[], Any]
     functions: Mapping[Any, Callable[..., Any]]
     total: Callable[[Callable[[Mapping[str, Any]], Any], Mapping[str, Any], set[str]], Any]
 
@@ -59,6 +62,8 @@ def evaluate(expr: sp.Basic, environment: Mapping[str, Any], arithmetic: Arithme
 def _node(node: Any, walk: Callable[[Any], Any], environment: Mapping[str, Any], arithmetic: Arithmetic) -> Any:
     if isinstance(node, sp.Rational):
         return arithmetic.number(node.p, node.q)
+    if node is sp.pi:
+        return arithmetic.pi()
     if isinstance(node, (sp.Symbol, sp.Indexed)):
         name = str(node.base) if isinstance(node, sp.Indexed) else str(node)
         if name not in environment:
@@ -115,6 +120,7 @@ def _sequence_total(body: Callable[[Mapping[str, Any]], Any], environment: Mappi
 
 TORCH = Arithmetic(
     number=lambda p, q: p / q,
+    pi=lambda: math.pi,
     functions={
         sp.sqrt: torch.sqrt,
         sp.exp: torch.exp,
@@ -132,6 +138,7 @@ TORCH = Arithmetic(
 
 MPMATH = Arithmetic(
     number=lambda p, q: mpmath.mpf(p) / q,
+    pi=lambda: +mpmath.pi,
     functions={
         sp.sqrt: mpmath.sqrt,
         sp.exp: mpmath.exp,
@@ -165,7 +172,7 @@ def _check(formula: Formula, values: Mapping[str, Any]) -> None:
 def to_torch(formula: Formula, **values: torch.Tensor | float) -> torch.Tensor:
     """The formula on a batch: tensors of one shape ``(...)`` (vectors ``(..., d-1)``), on their device."""
     _check(formula, values)
-    return evaluate(formula.closed, values, TORCH)
+    return torch.as_tensor(evaluate(formula.closed, values, TORCH))
 
 
 def to_mpmath(formula: Formula, **values: Any | Sequence[Any]) -> Any:

@@ -26,6 +26,13 @@ TAN_ANGLE_BOUND = Formula(
     source="smallest p_i = <x_i,u1> obeys p_i' >= gap* p_i (1 - p_i^2)",
     domain="gap* > 0 and all tokens in the open hemisphere of u1",
 )
+TAN_ANGLE_BOUND_GAP_ONLY = Formula(
+    name="tan_angle_bound_gap_only",
+    expr=s.tan_max_angle_0 * sp.exp(-s.gap * s.t),
+    lhs=r"\vartheta(t)",
+    source="prop-3.3/convergence with gap in place of gap*",
+    domain="false where V has an eigenvalue below -λ2",
+)
 PERTURBED_TAN_ANGLE_BOUND = Formula(
     name="perturbed_tan_angle_bound",
     expr=s.tan_max_angle_0 * sp.exp(-s.perturbed_dominant_gap * s.t),
@@ -73,6 +80,13 @@ DRIFT_BOUND_HALF = Formula(
     lhs=r"\tfrac12\,\frac{2\|b\|+\|E\|}{\mathrm{gap}+a}",
     source="the quoted bound with its best constant 1/2",
     domain="gap + a > 2||b|| + ||E||",
+)
+FAR_SIDE = Formula(
+    name="far_side",
+    expr=sp.pi / 2,
+    lhs=r"\pi/2",
+    source="once all tokens are beyond π/2 from ũ1 they converge to -ũ1 (prop-3.3/convergence about -ũ1)",
+    domain="dominant gap of V + ΔV positive, V + ΔV symmetric or in a cone about -ũ1",
 )
 HEMISPHERE_NEEDED = Formula(
     name="hemisphere_needed",
@@ -165,7 +179,7 @@ CLAIMS = (
         quoted=QUOTED_CRITERION,
         statement=(
             r"$A=V=V^\top$ (indefinite allowed), $\lambda_1>\lambda_2$, $\langle x_i(0),u_1\rangle>0$ for all $i$:"
-            r" every $x_i(t)\to u_1$."
+            r" $\vartheta(t)\le\vartheta(0)\,e^{-\mathrm{gap}\,t}$, so every $x_i(t)\to u_1$."
         ),
         assumptions=(
             "a-equals-v",
@@ -175,7 +189,7 @@ CLAIMS = (
             "full-attention",
             *_SPHERE,
         ),
-        formulas=(TAN_ANGLE_BOUND,),
+        formulas=(TAN_ANGLE_BOUND_GAP_ONLY,),
         expected="refuted",
         required=1,
         note="V = diag(1, -2), x = (sqrt(1-q²), ±q) with q² = 0.98: the tokens go to ±u2.",
@@ -252,7 +266,7 @@ CLAIMS = (
             r" $\mathrm{gap}+a>2\|b\|+\|E\|$: every $\tilde x_i(t)\to\tilde u_1$."
         ),
         assumptions=("symmetric-base", "symmetric-update", *_QUOTED),
-        formulas=(CRITERION_MARGIN, HEMISPHERE_NEEDED),
+        formulas=(FAR_SIDE, CRITERION_MARGIN, HEMISPHERE_NEEDED),
         expected="refuted",
         statement_depends=("prop-3.3/criterion",),
         required=1,
@@ -267,7 +281,7 @@ CLAIMS = (
             r" $\mathrm{gap}+a>2\|b\|+\|E\|$: every $\tilde x_i(t)\to\tilde u_1$."
         ),
         assumptions=("symmetric-base", *_QUOTED),
-        formulas=(CRITERION_MARGIN, HEMISPHERE_NEEDED),
+        formulas=(FAR_SIDE, CRITERION_MARGIN, HEMISPHERE_NEEDED),
         expected="refuted",
         statement_depends=("prop-3.3/criterion",),
         required=1,

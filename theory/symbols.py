@@ -61,6 +61,50 @@ perturbed_lambda_1 = _scalar("perturbed_lambda_1", r"\tilde\lambda_1")
 alpha_abs = _scalar("alpha_abs", r"|\alpha|", nonnegative=True)
 e = _scalar("e", "e")
 
+# Proposition 3.1: operator norms, rates and radii
+V_norm = _scalar("V_norm", r"\|V\|", nonnegative=True)
+A_norm = _scalar("A_norm", r"\|A\|", nonnegative=True)
+perturbed_V_norm = _scalar("perturbed_V_norm", r"\|\tilde V\|", nonnegative=True)
+perturbed_A_norm = _scalar("perturbed_A_norm", r"\|\tilde A\|", nonnegative=True)
+dV_norm = _scalar("dV_norm", r"\|\Delta V\|", nonnegative=True)
+dA_norm = _scalar("dA_norm", r"\|\Delta A\|", nonnegative=True)
+K = _scalar("K", "K^*", nonnegative=True)
+K_one_flow = _scalar("K_one_flow", "K", nonnegative=True)
+K_2 = _scalar("K_2", "K_2", nonnegative=True)
+delta = _scalar("delta", r"\delta^*", nonnegative=True)
+initial_angle = _scalar("initial_angle", r"\theta(0)", nonnegative=True)
+radius_0 = _scalar("radius_0", "R_0", positive=True)
+radius_growth = _scalar("radius_growth", r"\max(\|V\|,\|\tilde V\|)", nonnegative=True)
+earlier_time = _scalar("earlier_time", "s", nonnegative=True)
+
+# Theorem 4.2: the layered model and random adapters
+h = _scalar("h", "h", positive=True)
+L = _scalar("L", "L", positive=True)
+T = _scalar("T", "T", nonnegative=True)
+eta = _scalar("eta", r"\eta", nonnegative=True)
+s_norm = _scalar("s_norm", r"\|s\|", nonnegative=True)
+m_norm = _scalar("m_norm", "|m_i|", nonnegative=True)
+noise_scale = _scalar("noise_scale", r"\tau", nonnegative=True)
+sigma = _scalar("sigma", r"\sigma", nonnegative=True)
+lambda_2 = _scalar("lambda_2", r"\lambda_2")
+lambda_j = _scalar("lambda_j", r"\lambda_j")
+K_2_layered = _scalar("K_2_layered", "K_2'", nonnegative=True)
+layer_ratio = _scalar("layer_ratio", r"\rho_j", positive=True)
+layer_noise = _scalar("layer_noise", r"v_1", nonnegative=True)
+correlation = _scalar("correlation", r"\rho", positive=True)
+
+# Theorem 4.6: deviation from u and arrival at ũ1
+other_eigenvalues = _vector("other_eigenvalues", r"\lambda")
+radial_pull = _scalar("radial_pull", "z")
+overlap = _scalar("overlap", r"\varepsilon", positive=True)
+overlap_2 = _scalar("overlap_2", "|c_2|", positive=True)
+perturbed_gap = _scalar("perturbed_gap", r"(\tilde\lambda_1-\tilde\lambda_2)", positive=True)
+scaled_time = _scalar("scaled_time", "s")
+target_angle = _scalar("target_angle", r"\rho", positive=True)
+angle_0 = _scalar("angle_0", r"\theta_0", positive=True)
+weakening = _scalar("weakening", r"\varepsilon", positive=True)
+deviation = _scalar("deviation", "r", nonnegative=True)
+
 
 def over_directions(term: sp.Expr) -> Any:
     """The sum of ``term`` over the d - 1 directions of ``u1⊥`` (j = 2, ..., d)."""

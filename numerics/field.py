@@ -1,0 +1,75 @@
+"""The vector field of attention on the sphere, ``x_i' = P_{x_i} V m_i``, for batches of instances."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from numerics.linear_map import LinearMap
+
+_HEADROOM = 20.0
+"""Left free in the exponent for the sum over tokens: log n is below this for every n that fits in memory."""
+_SQUARED_LENGTH = 2.0
+"""Stages of a step may leave the sphere a little; |x|² up to this cannot overflow."""
+
+
+def unshifted_limit(dtype: torch.dtype) -> float:
+    """Largest ``||A||`` for which ``exp(<A x_i, x_j>)`` needs no max shift (float64: 344, float32: 33).
+
+    Below it neither a sum over the tokens overflows nor do all of its terms underflow.
+    """
+    info = torch.finfo(dtype)
+    return (min(math.log(info.max), -math.log(info.tiny)) - _HEADROOM) / _SQUARED_LENGTH
+
+
+@dataclass(frozen=True)
+class AttentionField:
+    """Right-hand side ``(t (B,), tokens (B, n, d)) -> (B, n, d)`` of the flow on the sphere; does not depend on t.
+
+    ``m_i = Σ_j softmax_j(<A x_i, x_j>) x_j`` and ``P_x = I - x xᵀ/|x|²``. The division by ``|x|²``, which is one on
+    the sphere, keeps ``|x|`` constant: the extension off the sphere then adds no stiffness of its own.
+
+    Attributes
+    ----------
+    attention, value: A and V, of B instances each.
+    shift: whether the softmax subtracts the maximum. None (default): where the bound of ``||A||`` of any instance
+        is above :func:`unshifted_limit`.
+    """
+
+    attention: LinearMap
+    value: LinearMap
+    shift: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.attention.dense.shape != self.value.dense.shape:
+            shapes = tuple(self.attention.dense.shape), tuple(self.value.dense.shape)
+            raise ValueError(f"attention and value matrices differ in shape: {shapes[0]} and {shapes[1]}")
+        if self.shift is None:
+            limit = unshifted_limit(self.attention.dense.dtype)
+            within = self.attention.norm_bound() <= limit  # false for NaN: then shift too
+            object.__setattr__(self, "shift", not bool(within.all()))
+
+    def __call__(self, t: Tensor, tokens: Tensor) -> Tensor:
+        """The velocities of the tokens."""
+        weights = torch.bmm(self.attention.apply(tokens), tokens.mT)
+        if self.shift:
+            weights.sub_(weights.amax(dim=2, keepdim=True))
+        weights.exp_()
+        # The softmax denominator is divided out last, where the rows are shortest to scale.
+        denominator = weights.sum(dim=2, keepdim=True)
+        image = self.value.apply(torch.bmm(weights, tokens))
+        radial = (image * tokens).sum(dim=2, keepdim=True)
+        radial.div_((tokens * tokens).sum(dim=2, keepdim=True))
+        return image.addcmul_(tokens, radial, value=-1).mul_(denominator.reciprocal_())
+
+    def select(self, index: Tensor) -> AttentionField:
+        """The field of the instances ``index``."""
+        return AttentionField(self.attention.select(index), self.value.select(index), self.shift)
+
+
+def normalised(tokens: Tensor) -> Tensor:
+    """Tokens ``(..., d)`` back on the sphere."""
+    return tokens / torch.linalg.vector_norm(tokens, dim=-1, keepdim=True)
