@@ -52,7 +52,7 @@ class AttentionField:
             within = self.attention.norm_bound() <= limit  # false for NaN: then shift too
             object.__setattr__(self, "shift", not bool(within.all()))
 
-    def __call__(self, t: Tensor, tokens: Tensor) -> Tensor:
+    def __call__(self, _t: Tensor, tokens: Tensor) -> Tensor:
         """The velocities of the tokens."""
         weights = torch.bmm(self.attention.apply(tokens), tokens.mT)
         if self.shift:

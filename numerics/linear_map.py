@@ -55,10 +55,8 @@ class LinearMap:
 
     def apply(self, x: Tensor) -> Tensor:
         """Rows ``M_b x_bi`` of tokens ``(B, n, d)``."""
-        if self.is_shared:  # one large product, not B small ones
-            image = torch.matmul(x, self.dense.select(0, 0).mT)
-        else:
-            image = torch.bmm(x, self.dense.mT)
+        # One large product, not B small ones, where the matrix is shared.
+        image = x @ self.dense.select(0, 0).mT if self.is_shared else torch.bmm(x, self.dense.mT)
         if self.left is not None and self.right is not None:
             image.baddbmm_(torch.bmm(x, self.right.mT), self.left.mT)
         return image

@@ -185,12 +185,12 @@ def leading_eigenvector_general(M: Tensor) -> LeadingPair:
     _check_square(M)
     values, vectors = torch.linalg.eig(M)
     leader = values.real.argmax(dim=-1, keepdim=True)
-    others = torch.arange(M.shape[-1], device=M.device) != leader
+    leads = torch.arange(M.shape[-1], device=M.device) == leader
     value = values.real.gather(-1, leader).squeeze(-1)
     imaginary = values.imag.gather(-1, leader).squeeze(-1).abs()
     vector = torch.take_along_dim(vectors.real, leader.unsqueeze(-2), dim=-1).squeeze(-1)
     vector = vector / vector.norm(dim=-1, keepdim=True)
-    real_gap = value - values.real.masked_fill(~others, -torch.inf).amax(-1)
+    real_gap = value - values.real.masked_fill(leads, -torch.inf).amax(-1)
     basis = orthonormal_complement(vector)
     rest = torch.diag_embed(value.unsqueeze(-1).expand(basis.shape[0], M.shape[-1] - 1)) - basis.mT @ M @ basis
     left, singular, right = torch.linalg.svd(rest)
@@ -206,7 +206,7 @@ def leading_eigenvector_general(M: Tensor) -> LeadingPair:
         vector=vector,
         real_simple=real_simple,
         real_gap=real_gap,
-        dominant_gap=value - values.abs().masked_fill(~others, 0.0).amax(-1),
+        dominant_gap=value - values.abs().masked_fill(leads, 0.0).amax(-1),
         separation=separation,
         vector_error=(rounding / separation).masked_fill(~real_simple, torch.inf),
     )
@@ -260,7 +260,7 @@ def max_angle(tokens: Tensor, direction: Tensor) -> Tensor:
     """Largest angle of tokens ``(B, ..., n, d)`` to a direction ``(B, d)``, shape ``(B, ...)``, from 0 to π.
 
     By atan2 of the parts across and along the direction: accurate for tiny angles, where arccos is not, and beyond
-    π/2. The tokens' lengths do not matter, the direction is a unit vector.
+    π/2; below 1e-150 the squares underflow to 0. The tokens' lengths do not matter, the direction is a unit vector.
     """
     across, along = _parts(tokens, direction)
     return torch.atan2(across, along).amax(-1)

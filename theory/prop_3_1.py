@@ -1,7 +1,7 @@
 """Proposition 3.1, finite-time stability: formulas and claims.
 
-Base and perturbed tokens ``x_i``, ``x̃_i``; operator norms of V, A, Ṽ = V + ΔV, Ã = A + ΔA. Angles in radians.
-No constant depends on the number of tokens.
+Base and perturbed tokens ``x_i``, ``x̃_i``; operator norms of V, A, Ṽ = V + ΔV, Ã = A + ΔA. Angles in
+radians. No constant depends on the number of tokens.
 """
 
 from __future__ import annotations
@@ -84,12 +84,10 @@ RADIUS_GROWTH = Formula(
 )
 _RADIUS = s.radius_0 * sp.exp(s.radius_growth * s.earlier_time)
 _GROWN = sp.exp(2 * s.radius_growth * s.t) - sp.exp(2 * s.radius_growth * s.earlier_time)
+_K_INTEGRAL = s.V_norm * (s.t - s.earlier_time + s.A_norm * s.radius_0**2 * _GROWN / s.radius_growth)
 EUCLIDEAN_INTEGRAND = Formula(
     name="euclidean_integrand",
-    expr=(s.dV_norm * _RADIUS + s.V_norm * s.dA_norm * _RADIUS**3)
-    * sp.exp(
-        s.V_norm * (s.t - s.earlier_time) + s.V_norm * s.A_norm * s.radius_0**2 * _GROWN / s.radius_growth
-    ),
+    expr=(s.dV_norm * _RADIUS + s.V_norm * s.dA_norm * _RADIUS**3) * sp.exp(_K_INTEGRAL),
     lhs=r"\delta(s)\,e^{\int_s^tK}",
     source="Grönwall with δ(s) and K(s) of tokens of radius R(s) = R_0 e^{max(||V||,||Ṽ||)s}",
     domain="0 <= s <= t and max(||V||, ||Ṽ||) > 0",
@@ -115,17 +113,17 @@ CLAIMS = (
         quoted=QUOTED,
         statement=(
             r"Same initial tokens, $\delta^*=\|\Delta V\|+\min(\|V\|,\|\tilde V\|)\|\Delta A\|$,"
-            r" $K^*=2\min(\|V\|(1+\|A\|),\|\tilde V\|(1+\|\tilde A\|))$:"
-            r" $W_2(\mu_t,\nu_t)\le W_\infty(\mu_t,\nu_t)\le\max_i\angle(x_i,\tilde x_i)\le\delta^*(e^{K^*t}-1)/K^*$"
-            r" ($\delta^*t$ if $K^*=0$)."
+            r" $K^*=2\min(\|V\|(1+\|A\|),\|\tilde V\|(1+\|\tilde A\|))$: $W_2(\mu_t,\nu_t)\le"
+            r" W_\infty(\mu_t,\nu_t)\le\max_i\angle(x_i,\tilde x_i)\le\delta^*(e^{K^*t}-1)/K^*$ ($\delta^*t$"
+            r" if $K^*=0$)."
         ),
         assumptions=("common-start", *_SPHERE),
         formulas=(BOUND, DELTA, K),
         expected="open",
         note=(
-            "Also with a causal mask, the same in both flows. The radial half of DP_x drops, and m_i moves by at most "
-            "max_j θ_j + ||A||(θ_i + max_j θ_j), since a softmax covariance is at most 1. Sharp as t -> 0 (n = 1, "
-            "rotation)."
+            "Also with a causal mask, the same in both flows. The radial half of DP_x drops, and m_i moves "
+            "by at most max_j θ_j + ||A||(θ_i + max_j θ_j), since a softmax covariance is at most 1. Sharp "
+            "as t -> 0 (n = 1, rotation)."
         ),
     ),
     Claim(
@@ -147,11 +145,10 @@ CLAIMS = (
         title="stability in the initial tokens too, in W_∞ and in W2",
         quoted="",
         statement=(
-            r"Labelled tokens:"
-            r" $\max_i\angle(x_i,\tilde x_i)\le e^{K^*t}\max_i\angle(x_i(0),\tilde x_i(0))+\delta^*(e^{K^*t}-1)/K^*$;"
-            r" measures, full attention:"
-            r" $W_\infty(\mu_t,\nu_t)\le e^{K^*t}W_\infty(\mu_0,\nu_0)+\delta^*(e^{K^*t}-1)/K^*$;"
-            r" same $V$, $A$: $W_2(\mu_t,\nu_t)\le e^{K_2t}W_2(\mu_0,\nu_0)$, $K_2=\|V\|(1+\|A\|)(1+e^{\|A\|})$."
+            r"Labelled tokens: $\max_i\angle(x_i,\tilde x_i)\le e^{K^*t}\max_i\angle(x_i(0),\tilde"
+            r" x_i(0))+\delta^*(e^{K^*t}-1)/K^*$; measures, full attention: $W_\infty(\mu_t,\nu_t)\le"
+            r" e^{K^*t}W_\infty(\mu_0,\nu_0)+\delta^*(e^{K^*t}-1)/K^*$; same $V$, $A$: $W_2(\mu_t,\nu_t)\le"
+            r" e^{K_2t}W_2(\mu_0,\nu_0)$, $K_2=\|V\|(1+\|A\|)(1+e^{\|A\|})$."
         ),
         assumptions=("full-attention", *_SPHERE),
         formulas=(INITIAL_BOUND, W2_GROWTH, K_2),
@@ -164,15 +161,17 @@ CLAIMS = (
         title="W2 to W2 with the rate K* of W_∞",
         quoted="",
         statement=(
-            r"Same $V$, $A$, full attention: $W_2(\mu_t,\nu_t)\le e^{K^*t}W_2(\mu_0,\nu_0)$, $K^*=2\|V\|(1+\|A\|)$."
+            r"Same $V$, $A$, full attention: $W_2(\mu_t,\nu_t)\le e^{K^*t}W_2(\mu_0,\nu_0)$,"
+            r" $K^*=2\|V\|(1+\|A\|)$."
         ),
         assumptions=("full-attention", *_SPHERE),
         formulas=(W2_GROWTH_K_STAR, K_ONE_FLOW),
         expected="open",
         statement_depends=("prop-3.1/initial",),
         note=(
-            "False. Counterexample: few tokens and strong anti-attention, where all attend to the one token that moved; "
-            "W2 grew 9-fold where e^{K*t} = 2."
+            "False. Counterexample: strong anti-attention, where few tokens draw the attention of all: V = "
+            "I, A = -5I, one of 2,753 tokens opposite to the others, moved by 1e-4: W2 grows 3.0-fold where "
+            "e^{K*t} = 2 (9-fold and more with more tokens and stronger anti-attention)."
         ),
     ),
     Claim(
@@ -180,8 +179,8 @@ CLAIMS = (
         title="Lipschitz constant of one layer",
         quoted="",
         statement=(
-            r"Layered model, untied $V$, $h\|V\|<1$: one step is Lipschitz in the chord, in the maximum over tokens,"
-            r" with constant $1+hK/(1-h\|V\|)$, $K=2\|V\|(1+\|A\|)$."
+            r"Layered model, untied $V$, $h\|V\|<1$: one step is Lipschitz in the chord, in the maximum over"
+            r" tokens, with constant $1+hK/(1-h\|V\|)$, $K=2\|V\|(1+\|A\|)$."
         ),
         assumptions=_SPHERE,
         formulas=(STEP_LIPSCHITZ, K_ONE_FLOW),
