@@ -34,8 +34,7 @@ def simulate(
     rtol, atol, max_steps, dense: as in :func:`numerics.integrator.integrate`. Tokens have length one, so that the
         local error of a token is held below ``rtol + atol``. For float32 ``rtol`` is at least 1e-5.
 
-    Raises ValueError for arguments that do not fit. On a CPU, batches of 64 to 256 instances are fastest per
-    instance (they fit in the cache).
+    Raises ValueError for arguments that do not fit. Dense output costs about twice the time and much memory.
     """
     _check_tokens(tokens)
     return integrate(

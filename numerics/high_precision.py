@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from mpmath import mp
@@ -137,6 +138,11 @@ class Blocks:
     c_base: Vector
     norm_of: Callable[[Any], Any] = operator_norm
 
+    @cached_property
+    def E_norm(self) -> Any:
+        """``||E||``."""
+        return self.norm_of(self.E)
+
     def kappa(self, scale: Any = 1) -> Any:
         """``||P⊥(V + s ΔV)P⊥||``."""
         return self.norm_of(self.V_perp + scale * self.E)
@@ -253,27 +259,24 @@ def settle(
     compute: Callable[[], dict[str, Any]],
     digits: int,
     *,
+    nonzero: Sequence[str] = (),
     margins: Sequence[str] = (),
-    guards: dict[str, str] | None = None,
+    guards: dict[str, tuple[str, ...]] | None = None,
     start: int | None = None,
     limit: int = 12_000,
 ) -> Settled:
     """Evaluate ``compute`` at growing precision until two levels agree to ``digits`` for every name.
 
     ``compute`` returns name → mpf or None, with the entries ``scale`` (of the matrices) and ``smallest`` (the least of
-    the gap and the blocks that is not zero): the precision follows them, about 2.2 times their digits plus ``digits``. A
-    name in ``margins`` whose value stays below ``scale * 10^(-4 (digits + lost))`` is a tie; a name in ``guards`` need
-    not agree where the margin that guards it is a tie.
+    the gaps and the blocks that is not zero): the precision follows them, about 2.2 times their digits plus ``digits``.
+
+    Names in ``nonzero`` are known not to vanish: a level that cannot tell them from zero is not used at all. A name in
+    ``margins`` whose value stays below ``scale * 10^(-4 (digits + lost))`` is a tie; a name in ``guards`` need not agree
+    where a margin that guards it is a tie. ``limit`` bounds the working digits spent on what is left.
     """
     guards = guards or {}
-    level = start or digits + 30
-    with mp.workdps(level):
-        low = compute()
-        lost = gap_digits(low["smallest"], low["scale"])
-    level = max(level, digits + 20 + int(2.2 * lost))
+    level, low = _first_level(compute, start or digits + 30, digits, nonzero)
     while True:
-        with mp.workdps(level):
-            low = compute()
         with mp.workdps(2 * level):
             high = compute()
             lost = gap_digits(high["smallest"], high["scale"])
@@ -283,8 +286,25 @@ def settle(
         open_names = {
             name
             for name, found in common.items()
-            if found < digits + 2 and name not in ties and guards.get(name) not in ties
+            if found < digits + 2 and name not in ties and ties.isdisjoint(guards.get(name, ()))
         }
         if not open_names or 4 * level > limit:
             return Settled(high, common, frozenset(ties), frozenset(open_names), 2 * level)
+        level, low = 2 * level, high
+
+
+def _first_level(
+    compute: Callable[[], dict[str, Any]], level: int, digits: int, nonzero: Sequence[str]
+) -> tuple[int, dict[str, Any]]:
+    """The working digits at which ``nonzero`` stands well above the noise, at least 2.2 times theirs; and the values."""
+    while True:
+        with mp.workdps(level):
+            values = compute()
+            noise = values["scale"] * mp.mpf(10) ** (-level // 2)
+            if all(abs(values[name]) > noise for name in nonzero if values[name] is not None):
+                wanted = digits + 20 + int(2.2 * gap_digits(values["smallest"], values["scale"]))
+                if wanted <= level:
+                    return level, values
+                level = wanted
+                continue
         level *= 2

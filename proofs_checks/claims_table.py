@@ -1,7 +1,10 @@
-"""The ledger as a Markdown table, for the documentation."""
+"""The ledger and the assumptions as Markdown tables, for the documentation."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from theory.assumptions import ASSUMPTIONS
 from theory.claims import CLAIMS
 
 _HEAD = ("Claim", "What it says", "Expected", "Assumptions", "Instances required")
@@ -14,6 +17,20 @@ def markdown_table() -> str:
         assumptions = ", ".join(f"`{name}`" for name in item.assumptions) or "–"
         required = f"{item.required:,}" if item.required else "–"
         rows.append((f"`{item.id}`", _escape(item.title), item.expected, assumptions, required))
+    return _table(rows)
+
+
+def assumptions_table() -> str:
+    """All assumptions: name, what it says, and how many claims make it."""
+    rows = [("Assumption", "What it says", "Claims"), ("---",) * 3]
+    for name, meaning in ASSUMPTIONS.items():
+        count = sum(name in item.assumptions for item in CLAIMS.values())
+        # a bar would end the cell, also within a formula
+        rows.append((f"`{name}`", meaning.replace("|", r"\vert "), str(count)))
+    return _table(rows)
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

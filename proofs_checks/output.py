@@ -80,4 +80,6 @@ def emit_json(value: dict[str, Any], target: str | None) -> None:
 
 def console(json_target: str | None) -> Console:
     """The terminal for tables and words: stdout, or stderr where stdout holds JSON alone."""
-    return Console(stderr=json_target == "-", highlight=False)
+    stderr = json_target == "-"
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else 120  # a pipe has no width of its own
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)

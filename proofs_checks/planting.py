@@ -246,8 +246,9 @@ def place_tokens(
     kind = columns["tokens"]
     readable = columns["placement"] == 0
     radii = rng.uniform(size=(size, n))
-    radii = np.where((kind == "clustered")[:, None], 1 - 0.05 * radii, radii)
-    radii = np.where(readable[:, None], 1 - np.arange(n) / (2.0 * n), radii)
+    indefinite = (columns["spectrum"] == "indefinite")[:, None]
+    radii = np.where((kind == "clustered")[:, None] | indefinite, 1 - 0.05 * radii, radii)
+    radii = np.where(readable[:, None] & ~indefinite, 1 - np.arange(n) / (2.0 * n), radii)
     radii[:, 0] = 1.0
     inner = np.where(low > 0, low, 0.0)[:, None]
     angles = inner + radii * (outer[:, None] - inner)
@@ -257,7 +258,7 @@ def place_tokens(
     clustered = centre + 0.05 * free
     # Readable planar tokens sit on the side away from the axis, where the drift turns against them.
     signs = np.where(readable[:, None], -1.0, rng.choice([-1.0, 1.0], size=(size, n)))
-    signs = np.where((columns["spectrum"] == "indefinite")[:, None], (-1.0) ** np.arange(n)[None, :], signs)
+    signs = np.where(indefinite, (-1.0) ** np.arange(n)[None, :], signs)
     planar = signs[:, :, None] * axis[:, None, :]
     directions = np.where(
         (kind == "planar")[:, None, None], planar, np.where((kind == "cone")[:, None, None], free, clustered)

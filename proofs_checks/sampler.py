@@ -130,6 +130,9 @@ def realise(family: Family, columns: dict[str, np.ndarray], seeds: Seeds) -> Bat
     axis = np.where(length > 0, direction / np.where(length > 0, length, 1.0), second)
     # Without b the slow direction is u2; seed 0 and a third of the others keep to it, where the rate is attained.
     axis = np.where((columns["placement"] % 3 == 0)[:, None] & (family.region in ("criterion",)), second, axis)
+    # Tokens on both sides of the direction whose eigenvalue is far below zero are torn apart along it.
+    torn = (columns["spectrum"] == "indefinite")[:, None]
+    axis = np.where(torn, np.eye(d - 1)[-1], axis)
     tokens, outer = planting.place_tokens(columns, seeds.placement, axis, *planting.allowed_angle(family, planted))
     planted["tan_max_angle_0"] = np.tan(outer)
     planted["perturbed_tan_max_angle_0"] = _perturbed_tan_angle(base, update, tokens)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import torch
+from typing import Any
 
-from theory.lowering import to_torch
+import torch
+from mpmath import mp
+
+from theory.lowering import to_mpmath, to_torch
 from theory.remark_3_4 import SECULAR_RESIDUAL
 
-_BISECTIONS = 200
+_BISECTIONS = 72  # 8 to find the magnitude, then one bit each
 
 
 def shifted_arguments(planted: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -41,3 +44,24 @@ def secular_root(planted: dict[str, torch.Tensor]) -> torch.Tensor:
         below = residual(middle) < 0
         low, high = torch.where(below, middle, low), torch.where(below, high, middle)
     return torch.where(exists, (low + high) / 2, torch.nan)
+
+
+def exact_root(values: dict[str, Any]) -> Any:
+    """λ̃1, the root above every ``mu``, by bisection at the current mpmath precision.
+
+    ``values`` has ``lambda_1``, ``a``, ``mu``, ``alpha``. Only for instances that have such a root.
+    """
+    arguments = {name: values[name] for name in ("lambda_1", "a", "mu", "alpha")}
+    top = max(values["mu"])
+    reach = mp.sqrt(mp.fsum(x * x for x in values["alpha"]))
+    low = max(values["lambda_1"] + values["a"], top)
+    high = low + reach + mp.eps
+    for _ in range(mp.prec + 16):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        if to_mpmath(SECULAR_RESIDUAL, perturbed_lambda_1=middle, **arguments) < 0:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2

@@ -191,7 +191,7 @@ QUOTED = Family(
         "n": Choice((1, 2, 4)),
         "d": Choice((2, 3, 4)),
         "base": Choice(("psd",)),
-        "gap": Grid(8, 16, 16),
+        "gap": Grid(8, 15, 16),
         "update": Choice(("blocks",)),
         "a": Grid(0, 8, 16),
         "coupling": Grid(24, 31, 64),

@@ -67,6 +67,7 @@ def exact_values(instance: Instance) -> dict[str, Any]:
     values: dict[str, Any] = {
         "lambda_1": pair.value,
         "gap": pair.gap,
+        "smallest": min(mp.re(x) for x in pair.values),
         "dominant_gap": pair.dominant_gap,
         "a": blocks.a,
         "E_norm": high_precision.operator_norm(blocks.E),

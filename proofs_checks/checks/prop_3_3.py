@@ -220,7 +220,7 @@ def _nearest(states: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
 
 def _confirm_far_side(instance: Instance, formula: Formula, symmetric: bool) -> Confirmation:
     def applies(v: dict[str, Any]) -> bool:
-        psd = v["symmetric_base"] and v["dominant_gap"] == v["gap"]
+        psd = v["symmetric_base"] and v["smallest"] >= 0 and v["gap"] > 0
         if not psd or not _tied(instance) or not _quoted_inequality(v) or (symmetric and not v["symmetric"]):
             return False
         gamma = smallest_overlap(instance, v)

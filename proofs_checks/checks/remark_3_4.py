@@ -13,7 +13,7 @@ from proofs_checks.checks.prop_3_3 import predict
 from proofs_checks.instance_file import Instance
 from proofs_checks.measurement import Measured
 from proofs_checks.sampler import Batch
-from proofs_checks.secular import secular_root, shifted_arguments
+from proofs_checks.secular import exact_root, secular_root, shifted_arguments
 from theory.formula import Formula
 from theory.lowering import to_torch
 
@@ -50,10 +50,15 @@ def compare_secular(batch: Batch, measured: Measured, formula: Formula) -> tuple
 
 
 def confirm_secular(instance: Instance, formula: Formula) -> Confirmation:
-    """tan² on one instance at 50 digits; λ̃1 is the measured one, which the residual must make vanish."""
-    return confirm_static(
-        instance, formula, "tan_squared", lambda v: v["symmetric"] and v["perturbed_lambda_1"] > max(v["mu"]), "=="
-    )
+    """tan² on one instance at 50 digits, λ̃1 being the root of the secular equation, not the measured eigenvalue."""
+
+    def with_root(v: dict[str, Any]) -> bool:
+        if not v["symmetric"] or not v["perturbed_lambda_1"] > max(v["mu"]):
+            return False
+        v["perturbed_lambda_1"] = exact_root(v)
+        return True
+
+    return confirm_static(instance, formula, "tan_squared", with_root, "==")
 
 
 def compare_drift(batch: Batch, measured: Measured, formula: Formula) -> tuple[Comparison, ...]:

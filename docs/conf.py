@@ -1,0 +1,93 @@
+"""Configuration of the documentation, and reference pages of every module that is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+PACKAGES = ("theory", "numerics", "proofs_checks")
+
+project = "loraproofs"
+author = "The loraproofs developers"
+copyright = "The loraproofs developers"
+release = version = "0.1.0"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build", "generated"]
+
+html_theme = "furo"
+html_title = "loraproofs"
+
+autodoc_default_options = {"no-value": True}  # dictionaries of claims and tableaus fill pages
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+
+_FIELD_SECTION = re.compile(r"^(Attributes|Parameters|Returns|Raises)$")
+_FIELD = re.compile(r"^(\w[\w.*, ]*): (\S.*)$")
+
+
+def numpy_fields(lines: list[str]) -> list[str]:
+    """The lists ``name: description`` of our docstrings in the layout that numpydoc asks for.
+
+    Within a section of fields, ``name: description`` becomes ``name`` and the description below it, indented.
+    """
+    result: list[str] = []
+    inside = False
+    for position, line in enumerate(lines):
+        following = lines[position + 1] if position + 1 < len(lines) else ""
+        if re.fullmatch(r"-{3,}", following.strip()):
+            inside = bool(_FIELD_SECTION.match(line))
+        field = _FIELD.match(line) if inside else None
+        if field:
+            result += [field[1], f"    {field[2]}"]
+            continue
+        if inside and result and not result[-1].strip() and line.strip() and not line.startswith(" "):
+            inside = bool(_FIELD_SECTION.match(line))
+            if not inside:  # a paragraph after the fields, which must not be read as one of them
+                result += ["Notes", "-----"]
+        result.append(line)
+    return result
+
+
+def literal_bars(lines: list[str]) -> list[str]:
+    """Bars of norms outside of code are bars, not the substitutions of reStructuredText."""
+    pieces = re.split(r"(``.*?``)", "\n".join(lines), flags=re.DOTALL)
+    return "".join(x if x.startswith("``") else x.replace("|", r"\|") for x in pieces).split("\n")
+
+
+def _process_docstring(_app: Any, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
+    lines[:] = literal_bars(numpy_fields(lines))
+
+
+def modules_of(package: str) -> list[str]:
+    """Importable names of all modules of a package, the package itself first."""
+    paths = (path.relative_to(ROOT).with_suffix("") for path in sorted((ROOT / package).rglob("*.py")))
+    return [".".join(p for p in path.parts if p != "__init__") for path in paths if path.name != "__main__"]
+
+
+def write_reference_pages(_app: Any = None) -> None:
+    """Write ``docs/api/<package>.md``, a page with every module of each package."""
+    for package in PACKAGES:
+        parts = [f"# `{package}`\n"]
+        for module in modules_of(package):
+            heading = "" if module == package else f"## `{module}`\n\n"
+            parts.append(f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```\n")
+        page, text = DOCS / "api" / f"{package}.md", "\n".join(parts)
+        page.parent.mkdir(exist_ok=True)
+        # an unchanged page keeps its time stamp, so that it is not built again
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+
+
+def setup(app: Any) -> None:
+    # before napoleon's own handler, which has the default priority 500
+    app.connect("autodoc-process-docstring", _process_docstring, priority=400)
+    app.connect("builder-inited", write_reference_pages)

@@ -1,0 +1,73 @@
+"""``loraproofs replay FILE``: run a stored instance again and say whether it still shows what it is kept for."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from proofs_checks.checks.confirmation import Confirmation
+from proofs_checks.commands.options import add_json, known_claim
+from proofs_checks.errors import InputError
+from proofs_checks.instance_file import Instance, load_instance
+from proofs_checks.ledger import confirmation_dict
+from proofs_checks.output import console, document, emit_json
+from proofs_checks.registry import CHECKS
+from proofs_checks.tally import CONTROL_AMOUNT
+from theory.claims import CLAIMS
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("replay", help="run a stored instance or counterexample again")
+    parser.add_argument("file", metavar="FILE", help="a stored instance (JSON)")
+    parser.add_argument("--claim", metavar="CLAIM", help="the claim to test, where the file does not name one")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay the file: exit 0 where it still shows what it is kept for, 1 where it does not."""
+    instance = load_instance(args.file)
+    name = args.claim or instance.claim
+    if name is None:
+        raise InputError(f"{args.file} names no claim; say which one with --claim")
+    name = known_claim(name)
+    if name not in CHECKS:
+        raise InputError(f"no check of {name} works on a single instance yet; `loraproofs claims` lists the claims")
+    kind = instance.kind or "instance"
+    result = CHECKS[name].confirm(instance, CLAIMS[name].formulas[0])
+    controls = _controls(name, instance) if kind == "control" else {}
+    shows, words = _judge(kind, result, controls)
+    emit_json(
+        document(
+            "replay", None, claim=name, kind=kind, shows=shows, applies=result.applies, finding=words,
+            controls=controls, **confirmation_dict(result),
+        ),
+        args.json,
+    )  # fmt: skip
+    out = console(args.json)
+    out.print(f"{args.file}: {kind} for {name}", markup=False)
+    if result.applies:
+        out.print(
+            f"  observed {result.observed:.9g}, bound {result.bound:.9g}, ratio {result.ratio:.9g} "
+            f"(error {result.error:.1e}; {'; '.join(result.methods)})",
+            markup=False,
+        )
+    out.print(f"  {words}", markup=False)
+    return 0 if shows else 1
+
+
+def _controls(name: str, instance: Instance) -> dict[str, bool]:
+    check, claim = CHECKS[name], CLAIMS[name]
+    return {t.name: check.confirm(instance, t.apply(CONTROL_AMOUNT)).violated for t in claim.tightenings}
+
+
+def _judge(kind: str, result: Confirmation, controls: dict[str, bool]) -> tuple[bool, str]:
+    if not result.applies:
+        return False, "the hypotheses of the claim do not hold on this instance"
+    if kind == "counterexample":
+        return result.violated, "still refutes the claim" if result.violated else "no longer refutes the claim"
+    if kind == "control":
+        broken = [n for n, refuted in controls.items() if refuted]
+        return bool(broken), f"refutes the claim with a constant made 1 % stronger: {', '.join(broken) or 'none'}"
+    return not result.violated, "violates the claim" if result.violated else "the claim holds on it"

@@ -1,0 +1,106 @@
+"""``loraproofs verify``: every claim against simulations, and the table of verdicts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from proofs_checks.commands.options import add_run, chosen_claims
+from proofs_checks.ledger import open_row, sampled_row
+from proofs_checks.output import console, document, emit_json
+from proofs_checks.registry import CHECKS
+from proofs_checks.special import SPECIAL
+from proofs_checks.store import Store
+from proofs_checks.verification import plan, run_blocks
+from theory.claims import CLAIMS
+
+_COLOUR = {True: "green", False: "red"}
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("verify", help="hold every claim against simulations: the table of verdicts")
+    parser.add_argument("claims", nargs="*", metavar="CLAIM", help="ids or groups such as prop-3.3 (default: all)")
+    add_run(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Verify the claims: exit 0 where every verdict is as expected, 1 where one is not."""
+    started = time.perf_counter()
+    wanted = chosen_claims(args.claims)
+    store = Store(args.store)
+    rows = _rows(wanted, args, store)
+    seconds = time.perf_counter() - started
+    result = document(
+        "verify", args.seed, profile=args.profile, seconds=round(seconds, 1), threads=torch.get_num_threads(),
+        met=all(r["met"] for r in rows), claims=rows,
+    )  # fmt: skip
+    store.keep(".", "verify", result)
+    emit_json(result, args.json)
+    out = console(args.json)
+    out.print(table(rows))
+    _say_why(out, rows)
+    unmet = [r["id"] for r in rows if not r["met"]]
+    out.print(f"{len(rows)} claims in {seconds:.0f} s; " + (f"not as expected: {', '.join(unmet)}" if unmet else
+              "every verdict is as expected"), markup=False)  # fmt: skip
+    return 1 if unmet else 0
+
+
+def _rows(wanted: list[str], args: argparse.Namespace, store: Store) -> list[dict[str, Any]]:
+    blocks = plan(wanted, args.profile, args.seed)
+    judged = [i for i in wanted if i in CHECKS or i in SPECIAL]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        task = progress.add_task("simulating", total=len(blocks))
+        results = run_blocks(blocks, wanted, store, args.resume, lambda _: progress.advance(task))
+        task = progress.add_task("confirming", total=len(judged))
+        rows = []
+        for name in wanted:
+            if name in CHECKS:
+                rows.append(sampled_row(CLAIMS[name], results, store))
+            elif name in SPECIAL:
+                rows.append(SPECIAL[name](CLAIMS[name], store, args.resume, args.seed))
+            else:
+                rows.append(open_row(CLAIMS[name]))
+                continue
+            progress.advance(task)
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> Table:
+    """The table of verdicts."""
+    result = Table(box=None, pad_edge=False)
+    result.add_column("claim", overflow="fold")
+    for heading in ("expected", "verdict"):
+        result.add_column(heading, no_wrap=True)
+    for heading in ("counted", "violated", "max ratio", "controls"):
+        result.add_column(heading, justify="right", no_wrap=True)
+    for r in rows:
+        ratio = "" if r["max_ratio"] is None else f"{r['max_ratio']:.6g}"
+        refuted = sum(r["controls"].values())
+        controls = f"{refuted}/{len(r['controls'])}" if r["controls"] else ""
+        checked = r["instances"] > 0
+        result.add_row(
+            r["id"], r["expected"], f"[{_COLOUR[r['met']]}]{r['verdict']}[/]",
+            str(r["nonvacuous"]) if checked else "", str(r["violations"]) if checked else "", ratio, controls,
+        )  # fmt: skip
+    return result
+
+
+def _say_why(out: Console, rows: list[dict[str, Any]]) -> None:
+    for r in rows:
+        if r["expected"] == "refuted" and r["counterexample"]:
+            out.print(f"{r['id']}: refuted by {r['counterexample']['file']}", markup=False, soft_wrap=True)
+        if r.get("finding"):
+            out.print(f"{r['id']}: {r.get('experiment') or ''} {r['finding']}", markup=False, soft_wrap=True)
+        if not r["met"] or (r["verdict"] == "inconclusive"):
+            for reason in r["reasons"]:
+                out.print(f"{r['id']}: {reason}", markup=False, soft_wrap=True)

@@ -1,0 +1,52 @@
+"""Where results are kept between runs: one directory, one file a result, each written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from proofs_checks.errors import InputError
+from proofs_checks.output import dumps, write_text
+
+DEFAULT = Path(".loraproofs")
+
+
+class Store:
+    """The directory given by ``--store``. Blocks are named by the key of what they contain."""
+
+    def __init__(self, root: str | Path = DEFAULT) -> None:
+        self.root = Path(root)
+        if self.root.exists() and not self.root.is_dir():
+            raise InputError(f"--store {self.root} is a file; name a directory")
+
+    def block(self, key: str) -> dict[str, Any] | None:
+        """A block computed earlier, or None. A block that cannot be read is computed again."""
+        try:
+            return json.loads((self.root / "blocks" / f"{key}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def keep_block(self, key: str, block: dict[str, Any]) -> None:
+        """Keep a block; raises InputError where the disk is full or not writable."""
+        write_text(self.root / "blocks" / f"{key}.json", dumps(block))
+
+    def keep(self, folder: str, name: str, document: dict[str, Any]) -> Path:
+        """Keep a document as ``folder/name.json`` and return its path."""
+        path = self.root / folder / f"{name}.json"
+        write_text(path, dumps(document))
+        return path
+
+    def latest(self) -> dict[str, Any] | None:
+        """The last document of ``verify``, or None where there is none."""
+        try:
+            return json.loads((self.root / "verify.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read {self.root / 'verify.json'}: {error}; run verify again") from error
+
+
+def file_name(claim_id: str) -> str:
+    """The claim's id as part of a file name: ``prop-3.3/drift`` → ``prop-3.3_drift``."""
+    return claim_id.replace("/", "_")

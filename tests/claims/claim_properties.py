@@ -1,0 +1,87 @@
+"""What every claim's property test does: draw instances, compare, confirm, and count those that say something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, find, given, settings
+
+from proofs_checks.checks.comparison import Comparison
+from proofs_checks.checks.confirmation import Confirmation
+from proofs_checks.instance_file import Instance
+from proofs_checks.ledger import shipped_counterexample
+from proofs_checks.measurement import Measured
+from proofs_checks.registry import CHECKS
+from proofs_checks.sampler import Batch, realise_one
+from proofs_checks.spec import InstanceSpec
+from proofs_checks.strategies import instances, specs
+from proofs_checks.verification import instance_of
+from theory.claims import CLAIMS
+from theory.formula import Formula
+
+SETTINGS = settings(
+    deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def compare(claim_id: str, batch: Batch, formula: Formula | None = None) -> tuple[Comparison, ...]:
+    """The readings of a claim on a batch, with its own formula or another."""
+    chosen = formula or CLAIMS[claim_id].formulas[0]
+    return tuple(c.flattened() for c in CHECKS[claim_id].compare(batch, Measured(batch), chosen))
+
+
+def confirm(claim_id: str, instance: Instance, formula: Formula | None = None) -> Confirmation:
+    """The second look at one instance."""
+    return CHECKS[claim_id].confirm(instance, formula or CLAIMS[claim_id].formulas[0])
+
+
+def holds_on(claim_id: str, family: str, *, examples: int = 40, counted: float = 0.5, **fixed: Any) -> None:
+    """No instance of the family violates the claim, and at least the share ``counted`` of them says something."""
+    seen = {"drawn": 0, "nonvacuous": 0}
+
+    @settings(SETTINGS, max_examples=examples)
+    @given(instances(family, **fixed))
+    def property_of_claim(batch: Batch) -> None:
+        readings = compare(claim_id, batch)
+        seen["drawn"] += 1
+        seen["nonvacuous"] += int(readings[0].nonvacuous.sum())
+        for reading in readings:
+            if bool(reading.candidate.any()):
+                again = confirm(claim_id, instance_of(batch, 0, claim_id, "counterexample"))
+                assert not again.violated, f"{reading.reading}: ratio {float(reading.ratio)}, confirmed {again}"
+
+    property_of_claim()
+    assert seen["nonvacuous"] >= counted * seen["drawn"], f"too few instances say something: {seen}"
+
+
+def smallest_refutation(
+    claim_id: str, family: str, formula: Formula | None = None, **fixed: Any
+) -> tuple[InstanceSpec, Confirmation]:
+    """The smallest instance of the family that hypothesis finds against the claim (or its tightened formula)."""
+
+    def refutes(spec: InstanceSpec) -> bool:
+        return bool(compare(claim_id, realise_one(family, spec), formula)[0].candidate.any())
+
+    spec = find(specs(family, **fixed), refutes, settings=settings(SETTINGS, max_examples=400))
+    instance = instance_of(realise_one(family, spec), 0, claim_id, "counterexample")
+    return spec, confirm(claim_id, instance, formula)
+
+
+def every_control_is_refuted(claim_id: str, family: str, **fixed: Any) -> None:
+    """Each sharp constant made 1 % stronger is refuted by an instance of the family, and the second look agrees."""
+    claim = CLAIMS[claim_id]
+    assert claim.tightenings, f"{claim_id} names no sharp constant"
+    for tightening in claim.tightenings:
+        _, result = smallest_refutation(claim_id, family, tightening.apply(0.01), **fixed)
+        assert result.violated, f"{tightening.name} made 1 % stronger is not refuted: {result}"
+
+
+def shipped_refutes(claim_id: str, check: Callable[[Confirmation], bool] = lambda _: True) -> Instance:
+    """The counterexample that the package ships refutes the claim; returns it."""
+    instance = shipped_counterexample(claim_id)
+    assert instance is not None, f"no counterexample is shipped for {claim_id}"
+    result = confirm(claim_id, instance)
+    assert result.violated, f"the shipped counterexample no longer refutes {claim_id}: {result}"
+    assert check(result)
+    return instance

@@ -1,0 +1,19 @@
+"""prop-3.3/criterion-quoted-nonsymmetric: for a non-symmetric ΔV the criterion, which ignores c, is false."""
+
+import math
+
+import pytest
+from claim_properties import shipped_refutes, smallest_refutation
+
+pytestmark = pytest.mark.claim("prop-3.3/criterion-quoted-nonsymmetric")
+ID = "prop-3.3/criterion-quoted-nonsymmetric"
+
+
+def test_shipped_counterexample_ends_at_the_antipode() -> None:
+    shipped_refutes(ID, lambda result: math.isclose(result.observed, math.pi, rel_tol=1e-8))
+
+
+def test_hypothesis_finds_a_small_one() -> None:
+    spec, result = smallest_refutation(ID, "quoted-nonsymmetric")
+    assert result.violated
+    assert (spec.n, spec.d) == (1, 2)
