@@ -6,8 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from sphinx import addnodes
+
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+LONGEST_VALUE = 100
 PACKAGES = ("theory", "numerics", "proofs_checks")
 
 project = "loraproofs"
@@ -23,7 +27,6 @@ exclude_patterns = ["_build", "generated"]
 html_theme = "furo"
 html_title = "loraproofs"
 
-autodoc_default_options = {"no-value": True}  # dictionaries of claims and tableaus fill pages
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
@@ -87,7 +90,16 @@ def write_reference_pages(_app: Any = None) -> None:
             page.write_text(text, encoding="utf-8")
 
 
+def drop_long_values(_app: Any, doctree: nodes.document) -> None:
+    """Leave out values of constants that would fill pages (tableaus, the ledger)."""
+    for annotation in list(doctree.findall(addnodes.desc_annotation)):
+        text = annotation.astext()
+        if text.lstrip().startswith("=") and len(text) > LONGEST_VALUE:
+            annotation.parent.remove(annotation)
+
+
 def setup(app: Any) -> None:
     # before napoleon's own handler, which has the default priority 500
     app.connect("autodoc-process-docstring", _process_docstring, priority=400)
     app.connect("builder-inited", write_reference_pages)
+    app.connect("doctree-read", drop_long_values)

@@ -17,10 +17,29 @@ import torch
 from torch import Tensor
 
 from numerics.spectral import leading_eigenvector_general, leading_eigenvector_symmetric, split_about
-from numerics.weights import MODEL_PACKAGE, MODEL_VERSION, AttentionWeights, read_attention
+from numerics.weights import (
+    MODEL_PACKAGE,
+    MODEL_VERSION,
+    AttentionWeights,
+    ModelNotInstalled,
+    WeightsError,
+    read_attention,
+)
 from proofs_checks.errors import InputError
 from theory.lowering import to_torch
 from theory.prop_3_3 import CONE_MARGIN
+
+__all__ = [
+    "MatrixAudit",
+    "ModelNotInstalled",
+    "RealWeightsReport",
+    "WeightsError",
+    "audit_real_weights",
+    "cone_is_impossible",
+    "figure",
+    "markdown",
+    "spectrum_of_product",
+]
 
 TOLERANCE = 1e-6
 """Relative to ||V||. The weights are stored in float32, so a symmetric matrix is symmetric to about 6e-8."""
@@ -73,15 +92,15 @@ class MatrixAudit:
 
 @dataclass(frozen=True)
 class RealWeightsReport:
-    """What the audit found: the model's name, one row per matrix, and the spectra of the W_V by layer (complex)."""
+    """What the audit found: the model's name, one entry per matrix, and the spectra of the W_V by layer (complex)."""
 
     model: str
-    rows: tuple[MatrixAudit, ...]
+    matrices: tuple[MatrixAudit, ...]
     value_spectra: tuple[Tensor, ...]
 
     def of_kind(self, kind: str) -> tuple[MatrixAudit, ...]:
-        """The rows of one kind, ``value`` or ``ov``."""
-        return tuple(row for row in self.rows if row.kind == kind)
+        """The matrices of one kind, ``value`` or ``ov``."""
+        return tuple(row for row in self.matrices if row.kind == kind)
 
     @property
     def summary(self) -> dict[str, dict[str, int]]:
@@ -89,18 +108,18 @@ class RealWeightsReport:
         return {kind: _counts(self.of_kind(kind)) for kind in KINDS}
 
     @property
-    def word(self) -> str:
+    def experiment(self) -> str:
         """``confirmed`` where the hypothesis is true of every matrix, ``not_confirmed`` of none, else ``differs``."""
-        holding = sum(row.hypothesis for row in self.rows)
+        holding = sum(row.hypothesis for row in self.matrices)
         if holding == 0:
             return "not_confirmed"
-        return "confirmed" if holding == len(self.rows) else "differs"
+        return "confirmed" if holding == len(self.matrices) else "differs"
 
     @property
     def finding(self) -> str:
         """The result in words, computed from the counts."""
         value, ov = self.summary["value"], self.summary["ov"]
-        asymmetries = [100 * row.asymmetry for row in self.rows]
+        asymmetries = [100 * row.asymmetry for row in self.matrices]
 
         def of(key: str) -> str:
             return f"{value[key]} of {value['matrices']} value matrices and {ov[key]} of {ov['matrices']} OV products"
@@ -129,7 +148,7 @@ def audit_real_weights(folder: Path | None = None, model: str | None = None) -> 
         rows.append(_audit_value(weights, spectra[-1]))
         rows.extend(_audit_head(weights, head) for head in range(weights.heads))
     default = f"{MODEL_PACKAGE} {MODEL_VERSION}" if folder is None else folder.name
-    return RealWeightsReport(model=model or default, rows=tuple(rows), value_spectra=tuple(spectra))
+    return RealWeightsReport(model=model or default, matrices=tuple(rows), value_spectra=tuple(spectra))
 
 
 def _audit_value(weights: AttentionWeights, spectrum: Tensor) -> MatrixAudit:
@@ -264,7 +283,7 @@ def markdown(report: RealWeightsReport) -> str:
     lines = [
         "<!-- written by `make figures` -->",
         "",
-        f"Model `{report.model}`: **`{report.word}`**. {report.finding}",
+        f"Model `{report.model}`: **`{report.experiment}`**. {report.finding}",
         "",
         "| Statement | " + " | ".join(KINDS.values()) + " |",
         "|---|---:|---:|",

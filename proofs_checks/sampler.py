@@ -15,7 +15,6 @@ from proofs_checks import planting
 from proofs_checks.planting import Blocks, Seeds
 from proofs_checks.spec import FAMILIES, Family, InstanceSpec, as_columns
 
-_CONVERGED_ANGLE = 1e-10
 _LONGEST = 60.0
 
 
@@ -98,7 +97,7 @@ def _horizon(family: Family, columns: dict[str, np.ndarray], planted: dict[str, 
     if family.converge:
         slowest = np.minimum(np.abs(planted["dominant_gap"]), np.abs(planted["perturbed_dominant_gap"]))
         start = np.maximum(planted["tan_max_angle_0"], planted["perturbed_tan_max_angle_0"])
-        return np.minimum(np.log(np.clip(start, 1e-3, 1e3) / _CONVERGED_ANGLE) / slowest, 4 * longest)
+        return np.minimum(np.log(np.clip(start, 1e-3, 1e3) / family.converge) / slowest, 4 * longest)
     return np.minimum(columns["horizon"] / np.maximum(rate, 1e-300), longest)
 
 

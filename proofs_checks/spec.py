@@ -102,13 +102,14 @@ class Family:
     region: where tokens start: ``hemisphere`` (up to π/2 from u1), ``criterion`` (up to π/2 - θ_b), ``beyond``
         (between π/2 - θ_b and π/2), ``cone`` (up to arctan t+).
     simulated: False for spectral families, whose checks need no trajectories.
+    converge: where positive, T is long enough for tokens to come within this angle of their limit.
     """
 
     name: str
     domain: dict[str, Choice | Grid]
     region: str
     simulated: bool = True
-    converge: bool = False
+    converge: float = 0.0
 
     def columns(self, rng: np.random.Generator, size: int, n: int, d: int) -> dict[str, np.ndarray]:
         """``size`` specifications for given n and d, as columns (field → array)."""
@@ -159,7 +160,7 @@ CONVERGED = Family(
         "block": Grid(0, 16, 32),
     },
     region="criterion",
-    converge=True,
+    converge=1e-10,
 )
 CONE = Family(
     "cone",
@@ -201,13 +202,13 @@ QUOTED = Family(
         "spread": Grid(1, 8, 32),
     },
     region="beyond",
-    converge=True,
+    converge=1e-2,
 )
 QUOTED_NONSYMMETRIC = Family(
     "quoted-nonsymmetric",
     QUOTED.domain | {"update": Choice(("aligned",)), "level": Grid(64, 96, 32), "spread": Grid(20, 31, 32)},
     region="hemisphere",
-    converge=True,
+    converge=1e-2,
 )
 GAP_ONLY = Family(
     "gap-only",

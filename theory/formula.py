@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import sympy as sp
 
@@ -30,13 +31,13 @@ class Formula:
     domain: str = ""
     where: tuple[Formula, ...] = ()
 
-    @property
+    @cached_property
     def closed(self) -> sp.Expr:
         """The expression with the quantities of ``where`` replaced by their own expressions."""
         inner = {sp.Symbol(f.name, **SYMBOL_ASSUMPTIONS[f.name]): f.closed for f in self.where}
         return self.expr.subs(list(inner.items()))
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         """Names in code of the symbols that an evaluation needs, sorted."""
         closed = self.closed
@@ -66,8 +67,12 @@ class Tightening:
 
     def apply(self, amount: float | sp.Rational) -> Formula:
         """The formula with its constant made stronger by the relative ``amount`` (0.01 is one per cent)."""
-        factor = 1 + self.direction * sp.Rational(str(amount))
-        expr = self.formula.expr
-        if self.symbol is None:
-            return replace(self.formula, expr=factor * expr)
-        return replace(self.formula, expr=expr.subs(self.symbol, factor * self.symbol))
+        return _tightened(self, sp.Rational(str(amount)))
+
+
+@lru_cache(maxsize=256)
+def _tightened(tightening: Tightening, amount: sp.Rational) -> Formula:
+    factor, expr = 1 + tightening.direction * amount, tightening.formula.expr
+    if tightening.symbol is None:
+        return replace(tightening.formula, expr=factor * expr)
+    return replace(tightening.formula, expr=expr.subs(tightening.symbol, factor * tightening.symbol))

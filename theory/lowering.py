@@ -132,6 +132,7 @@ TORCH = Arithmetic(
         sp.atan2: torch.atan2,
         sp.Abs: torch.abs,
         sp.Max: lambda *xs: reduce(_torch_max, xs),
+        sp.Min: lambda *xs: -reduce(_torch_max, [-x for x in xs]),
     },
     total=_torch_total,
 )
@@ -150,6 +151,7 @@ MPMATH = Arithmetic(
         sp.atan2: mpmath.atan2,
         sp.Abs: abs,
         sp.Max: max,
+        sp.Min: min,
     },
     total=_sequence_total,
 )
@@ -172,7 +174,8 @@ def _check(formula: Formula, values: Mapping[str, Any]) -> None:
 def to_torch(formula: Formula, **values: torch.Tensor | float) -> torch.Tensor:
     """The formula on a batch: tensors of one shape ``(...)`` (vectors ``(..., d-1)``), on their device."""
     _check(formula, values)
-    return torch.as_tensor(evaluate(formula.closed, values, TORCH))
+    value = evaluate(formula.closed, values, TORCH)
+    return value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=torch.float64)
 
 
 def to_mpmath(formula: Formula, **values: Any | Sequence[Any]) -> Any:

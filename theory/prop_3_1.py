@@ -15,22 +15,17 @@ from theory.formula import Formula
 QUOTED = "W2(μ_t,ν_t)² <= L_t(ΔA,ΔV) exp(2 C_t e^{3 D_t}); if max(||ΔV||,||ΔA||) <= ε: W2 <= c ε e^{c e^{ct}}."
 
 
-def _minimum(x: sp.Expr, y: sp.Expr) -> sp.Expr:
-    """The smaller of two, by the maximum, which every arithmetic has."""
-    return -sp.Max(-x, -y)
-
-
 # --- formulas -------------------------------------------------------------------------------------
 
 DELTA = Formula(
     name="delta",
-    expr=s.dV_norm + _minimum(s.V_norm, s.perturbed_V_norm) * s.dA_norm,
+    expr=s.dV_norm + sp.Min(s.V_norm, s.perturbed_V_norm) * s.dA_norm,
     lhs=r"\delta^*",
     source="largest difference of the two velocity fields on the sphere",
 )
 K = Formula(
     name="K",
-    expr=2 * _minimum(s.V_norm * (1 + s.A_norm), s.perturbed_V_norm * (1 + s.perturbed_A_norm)),
+    expr=2 * sp.Min(s.V_norm * (1 + s.A_norm), s.perturbed_V_norm * (1 + s.perturbed_A_norm)),
     lhs="K^*",
     source="first variation along the geodesics x_i -> x̃_i; the better of the two fields",
 )

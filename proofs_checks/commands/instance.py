@@ -75,7 +75,8 @@ def json_number(value: Any, digits: int = DEFAULT_DIGITS) -> float | str | None:
     """A number for JSON: up to 15 digits a float (a string beyond its range), above a string of ``digits`` digits."""
     if value is None:
         return None
-    value = mp.mpf(value)
+    if not isinstance(value, mp.mpf):
+        value = mp.mpf(float(value))  # an mpf is left alone: converting it would round it to the current precision
     if digits > DEFAULT_DIGITS:
         return mp.nstr(value, digits, strip_zeros=False) if value != 0 else "0"
     if value == 0 or _FLOAT_LOW <= abs(value) <= _FLOAT_HIGH:

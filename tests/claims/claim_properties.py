@@ -63,7 +63,7 @@ def smallest_refutation(
     def refutes(spec: InstanceSpec) -> bool:
         return bool(compare(claim_id, realise_one(family, spec), formula)[0].candidate.any())
 
-    spec = find(specs(family, **fixed), refutes, settings=settings(SETTINGS, max_examples=400))
+    spec = find(specs(family, **fixed), refutes, settings=settings(SETTINGS, max_examples=200))
     instance = instance_of(realise_one(family, spec), 0, claim_id, "counterexample")
     return spec, confirm(claim_id, instance, formula)
 

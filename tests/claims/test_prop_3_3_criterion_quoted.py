@@ -3,7 +3,12 @@
 import math
 
 import pytest
-from claim_properties import shipped_refutes, smallest_refutation
+import torch
+from claim_properties import compare, confirm, shipped_refutes, smallest_refutation
+
+from proofs_checks.sampler import draw
+from proofs_checks.spec import FAMILIES
+from proofs_checks.verification import instance_of
 
 pytestmark = pytest.mark.claim("prop-3.3/criterion-quoted")
 ID = "prop-3.3/criterion-quoted"
@@ -14,11 +19,12 @@ def test_shipped_counterexample_ends_at_the_antipode() -> None:
 
 
 def test_hypothesis_finds_a_small_one() -> None:
-    spec, result = smallest_refutation(ID, "quoted")
+    spec, result = smallest_refutation(ID, "quoted", tokens="planar", spectrum="flat")
     assert result.violated
     assert (spec.n, spec.d) == (1, 2)
 
 
 def test_several_tokens_too() -> None:
-    _, result = smallest_refutation(ID, "quoted", n=4, d=3, tokens="clustered")
-    assert result.violated
+    batch = draw(FAMILIES["quoted"], 8, 4, 3, seed=0)
+    rows = torch.nonzero(compare(ID, batch)[0].candidate).flatten().tolist()
+    assert confirm(ID, instance_of(batch, rows[0], ID, "counterexample")).violated

@@ -14,6 +14,6 @@ def test_shipped_counterexample_ends_at_the_antipode() -> None:
 
 
 def test_hypothesis_finds_a_small_one() -> None:
-    spec, result = smallest_refutation(ID, "quoted-nonsymmetric")
+    spec, result = smallest_refutation(ID, "quoted-nonsymmetric", tokens="planar", spectrum="flat")
     assert result.violated
     assert (spec.n, spec.d) == (1, 2)

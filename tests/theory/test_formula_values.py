@@ -62,6 +62,18 @@ def test_euclidean_integrand_integrates_to_the_solution_of_its_ode() -> None:
     assert total == pytest.approx(solve(field, 0.0, end), rel=1e-9)
 
 
+def test_growth_of_w2_solves_its_ode() -> None:
+    v, a, t = 0.6, 0.8, 0.7
+    for formula, rate in (
+        (prop_3_1.W2_GROWTH, 0.6 * 1.8 * (1 + np.exp(0.8))),
+        (prop_3_1.W2_GROWTH_K_STAR, 2 * 0.6 * 1.8),
+    ):
+        end = solve(lambda _, y, k=rate: k * y, 1.0, t)
+        assert value(formula, V_norm=v, A_norm=a, t=t) == pytest.approx(end, rel=1e-10)
+    same = {"V_norm": v, "perturbed_V_norm": v, "A_norm": a, "perturbed_A_norm": a}
+    assert value(prop_3_1.K_ONE_FLOW, V_norm=v, A_norm=a) == pytest.approx(value(prop_3_1.K, **same), rel=1e-14)
+
+
 def attention_step(tokens: np.ndarray, v: np.ndarray, a: np.ndarray, h: float) -> np.ndarray:
     logits = tokens @ a.T @ tokens.T
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -85,6 +97,7 @@ def test_one_step_stretches_chords_by_at_most_the_lipschitz_constant() -> None:
         )
         worst = max(worst, apart[1] / apart[0] / bound)
     assert 0.5 < worst <= 1
+    assert value(prop_3_1.STEP_LIPSCHITZ, h=0.5, V_norm=1.0, A_norm=0.5) == 1 + 0.5 * 3 / 0.5
 
 
 # --- Proposition 3.3 and Remark 3.4
@@ -159,6 +172,41 @@ def test_cone_edges_are_the_roots_of_the_quadratic() -> None:
     assert value(prop_3_3.CONE_INNER, **frame) == pytest.approx(roots[0], rel=1e-12)
     assert 1 / value(prop_3_3.CONE_OUTER_INVERSE, **frame) == pytest.approx(roots[1], rel=1e-12)
     assert value(prop_3_3.CONE_RATE, **frame) == pytest.approx(0.4 * (roots[1] - roots[0]), rel=1e-12)
+
+
+def test_drift_per_eigenvalue_by_hand() -> None:
+    frame = {"alpha": [0.3, 0.2], "mu": [0.5, -1.0], "lambda_1": 1.0}
+    corrected = (0.3 / 0.75) ** 2 + (0.2 / 2.25) ** 2
+    assert value(remark_3_4.DRIFT_QUOTED, **frame) == pytest.approx(0.6**2 + 0.1**2, rel=1e-14)
+    assert value(remark_3_4.DRIFT_CORRECTED, **frame, a=0.25) == pytest.approx(corrected, rel=1e-14)
+    residual = 2 - 1 - 0.25 - 0.09 / 1.5 - 0.04 / 3
+    found = value(remark_3_4.SECULAR_RESIDUAL, **frame, a=0.25, perturbed_lambda_1=2.0)
+    assert found == pytest.approx(residual, rel=1e-14)
+
+
+def test_margins_by_hand() -> None:
+    frame = {"gap": 1.0, "dominant_gap": 0.875, "a": 0.25, "b_norm": 0.125, "E_norm": 0.5}
+    assert value(prop_3_3.CRITERION_MARGIN, **frame) == 0.5
+    assert value(prop_3_3.SHARP_CRITERION_MARGIN, **frame) == 0.625
+    assert value(prop_3_3.CONE_SEPARATION, w=1.0, kappa=0.25) == 0.75
+    assert value(prop_3_3.CONE_MARGIN, cone_separation=1.5, b_norm=0.25, c_norm=0.25) == 1.0
+    edge = {"w": 2.0, "kappa": 0.5, "b_norm": 4.0, "c_norm": 0.25, "tan_max_angle": 0.5}
+    assert value(thm_4_6.PLAIN_CONDITION, **edge) == 0.5 + 0.125 - 0.5 * 3.0
+
+
+def test_hemisphere_needed_is_the_sine_of_the_planted_angle() -> None:
+    vectors = np.linalg.eigh(np.array([[1.5, 0.45], [0.45, 0.5]]))[1]
+    found = value(prop_3_3.HEMISPHERE_NEEDED, gap=1.0, a=0.0, b_norm=0.45, E_norm=0.0)
+    assert found == pytest.approx(abs(vectors[1, -1]), rel=1e-12)
+
+
+@pytest.mark.parametrize("formula", [prop_3_3.TAN_ANGLE_BOUND, prop_3_3.PERTURBED_TAN_ANGLE_BOUND])
+def test_tangent_of_one_token_decays_at_the_rate_of_the_gap(formula: Formula) -> None:
+    """One token in the plane of u1 and u2 attains the bound: its direction is that of e^{tV} x0."""
+    spectrum, start = np.array([1.5, 0.9]), np.array([0.6, 0.8])
+    rates = {"dominant_gap": 0.6, "perturbed_dominant_gap": 0.6}
+    found = value(formula, **rates, tan_max_angle_0=start[1] / start[0], t=1.3)
+    assert found == pytest.approx(np.tan(angle_to_first(spectrum, start, 1.3)), rel=1e-12)
 
 
 # --- Theorem 4.2
