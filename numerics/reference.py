@@ -28,7 +28,8 @@ def simulate_reference(
 ) -> Array:
     """Tokens ``(K, n, d)`` at the increasing times ``(K,)``, from ``tokens (n, d)`` at time zero.
 
-    The tokens are not projected on the way, only normalised at output. Raises RuntimeError where scipy fails. The
+    The tokens are not projected on the way, only normalised at output. Raises RuntimeError where scipy fails or the
+    velocity is not finite. The
     global error is that of the tolerances times the growth of the flow, 1e-12 or so for the usual instances.
     """
     tokens = np.asarray(tokens, dtype=np.float64)
@@ -36,7 +37,10 @@ def simulate_reference(
     shape = tokens.shape
 
     def velocity(_t: float, flat: Array) -> Array:
-        return attention_velocity(flat.reshape(shape), attention, value).ravel()
+        found = attention_velocity(flat.reshape(shape), attention, value).ravel()
+        if not np.isfinite(found).all():  # scipy would shorten its step for ever
+            raise RuntimeError("the velocity of the tokens is not finite")
+        return found
 
     current, start, states = tokens.ravel(), 0.0, []
     for time in times:  # stop at each time: an interpolant would be less accurate than the steps

@@ -63,6 +63,7 @@ FAMILIES = (
     _family("past the crossing", "0", "1/40", "1/8"),
     _family("e = a", "1/7", "1/9", "1/7"),
     _family("three levels", "0", "1/10 1/20", "0 0"),
+    _family("three levels, a > 0", "1/5", "1/20 1/10", "0 0"),
     _family("three levels, e < 0", "1/20", "1/30 -1/25", "-1/10 1/50"),
     _family("four levels", "1/50", "1/10 1/20 -1/30", "0 1/40 -1/40"),
 )
@@ -232,7 +233,7 @@ def figure(rows: Sequence[CollapseRow], path: str | Path) -> list[Path]:
 
 
 # Okabe-Ito colours with a marker of their own: the curves stay apart for every kind of colour vision, and in grey
-DRAWN = (("three levels", "#000000", "o"), ("plain", "#0072B2", "s"), ("a > 0", "#D55E00", "^"))
+DRAWN = (("three levels, a > 0", "#000000", "o"), ("plain", "#0072B2", "s"), ("a > 0", "#D55E00", "^"))
 """The families of the figure: name, colour, marker. The first is the one on the left."""
 
 
@@ -266,9 +267,7 @@ def _saturating(axis: Any, rows: Sequence[CollapseRow], color: str, marker: str)
     exponents = [row.gap_exponent for row in rows]
     angles = [float(row.observed_angle) for row in rows]
     bounds = [np.nan if row.theta_bound is None else float(row.theta_bound) for row in rows]
-    axis.plot(
-        exponents, angles, color=color, marker=marker, markersize=3, label=f"{rows[0].family}, d = {rows[0].d}"
-    )
+    axis.plot(exponents, angles, color=color, marker=marker, markersize=3, label=f"{rows[0].family}, d = {rows[0].d}")
     axis.plot(
         exponents, bounds, color=color, marker=marker, markersize=8, markerfacecolor="none", linestyle=":", alpha=0.7
     )

@@ -106,7 +106,9 @@ def analyse(instance: Instance, digits: int | None = None) -> Analysis:
     with mp.workdps(settled.working_digits):
         analysis = _answer(instance, decisions, level, _cleaned(settled), settled, wanted)
     if in_float64:
-        note = f"computed in float64 since d = {instance.d} > {MP_DIMENSION}: about 12 digits, multiplicity by a tolerance"
+        note = (
+            f"computed in float64 since d = {instance.d} > {MP_DIMENSION}: about 12 digits, multiplicity by a tolerance"
+        )
         analysis.reasons.append(note + "; ask for --digits to compute exactly")
     return analysis
 
@@ -119,9 +121,7 @@ def _settle(instance: Instance, decisions: Decisions, digits: int) -> tuple[Sett
         return last[0].values
 
     limit = {2: 12_000, 3: 12_000, 4: 12_000}.get(instance.d, 4_000 if instance.d <= 8 else 1_500)
-    settled = settle(
-        compute, digits, nonzero=decisions.nonzero, margins=MARGINS, guards=GUARDS, limit=limit
-    )
+    settled = settle(compute, digits, nonzero=decisions.nonzero, margins=MARGINS, guards=GUARDS, limit=limit)
     return settled, last[0]
 
 
@@ -277,9 +277,7 @@ def _failures(values: Values, decisions: Decisions, level: Level, settled: Settl
         if not _positive(values["sharp_criterion_margin"]):
             words.append("prop-3.3/criterion fails: " + shortfall("sharp_criterion_margin", "gap* + a - |E|"))
         elif level.position is not None and not _positive(values["hemisphere_margin"]):
-            words.append(
-                "prop-3.3/criterion fails on X0: " + shortfall("hemisphere_margin", "min <x,u1> - sin θ_b")
-            )
+            words.append("prop-3.3/criterion fails on X0: " + shortfall("hemisphere_margin", "min <x,u1> - sin θ_b"))
     if not _positive(values["cone_margin"]):
         words.append("prop-3.3/nonsymmetric fails: " + shortfall("cone_margin", "S - 2 sqrt(|b||c|)"))
     elif level.position is not None:
@@ -302,9 +300,7 @@ def _notes(values: Values, decisions: Decisions, settled: Settled, level: Level)
     )
     notes["sharp_criterion_margin"] = unequal
     notes["drift_bound_quoted"] = "gap + a is not > 0"
-    notes["remark34_quoted"] = (
-        "λ1 equals one of λj + ej: the quoted form diverges" if decisions.symmetric else unequal
-    )
+    notes["remark34_quoted"] = "λ1 equals one of λj + ej: the quoted form diverges" if decisions.symmetric else unequal
     notes["remark34_corrected"] = "λ1 + a is not above all λj + ej" if decisions.symmetric else unequal
     for key in ("cone_inner", "cone_outer"):
         notes[key] = "the cone margin is not > 0"
@@ -315,9 +311,7 @@ def _notes(values: Values, decisions: Decisions, settled: Settled, level: Level)
     notes["gamma"] = "the file has no X0"
     if decisions.perturbed != "simple":
         reason = _NOT_SIMPLE[decisions.perturbed].format("V + ΔV")
-        notes |= dict.fromkeys(
-            ("drift", "tan_squared", "angle", "perturbed_gap", "perturbed_dominant_gap"), reason
-        )
+        notes |= dict.fromkeys(("drift", "tan_squared", "angle", "perturbed_gap", "perturbed_dominant_gap"), reason)
     for key in settled.unsettled:
         notes[key] = f"did not settle at {settled.working_digits} working digits"
     if level.position is not None and "gamma" in settled.ties:

@@ -121,8 +121,7 @@ def decide_float64(instance: Instance) -> Decisions:
     total = arrays["V"] + arrays["dV"]
     symmetry = is_symmetric(instance.V), is_symmetric(instance.dV), is_symmetric(add(instance.V, instance.dV))
     kinds = [
-        _float64_kind(matrix, symmetric)
-        for matrix, symmetric in ((arrays["V"], symmetry[0]), (total, symmetry[2]))
+        _float64_kind(matrix, symmetric) for matrix, symmetric in ((arrays["V"], symmetry[0]), (total, symmetry[2]))
     ]
     zeros = frozenset("abcE") if exact_zero_rows(instance.dV) else frozenset()
     return Decisions(*symmetry, kinds[0], kinds[1], zeros, False if zeros else None, exact=False)

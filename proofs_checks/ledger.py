@@ -33,9 +33,7 @@ def shipped_counterexample(claim_id: str) -> Instance | None:
         return load_instance(file) if file.exists() else None
 
 
-def row(
-    claim: Claim, evidence: Evidence | None, seconds: float = 0.0, **extra: Any
-) -> dict[str, Any]:
+def row(claim: Claim, evidence: Evidence | None, seconds: float = 0.0, **extra: Any) -> dict[str, Any]:
     """One row of the ledger, with its verdict."""
     word, reasons = verdict(claim, evidence)
     known = evidence or Evidence(claim.statement_hash)

@@ -53,9 +53,7 @@ class Measured:
     def trajectories(self) -> tuple[Solution, Solution]:
         """Base and perturbed flow from the same tokens."""
         b = self.batch
-        return simulate_pair(
-            b.tokens, b.A, b.V, b.A + b.dA, b.V + b.dV, b.times, rtol=self.rtol, atol=self.atol
-        )
+        return simulate_pair(b.tokens, b.A, b.V, b.A + b.dA, b.V + b.dV, b.times, rtol=self.rtol, atol=self.atol)
 
     @cached_property
     def u1(self) -> torch.Tensor:

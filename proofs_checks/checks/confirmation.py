@@ -176,9 +176,7 @@ def confirm_tokens(
     error = np.maximum(own_error * (1 + first**2), np.abs(first - second))
     excess = observed - np.array(bounds) - TOLERANCE_FACTOR * error
     k = int(np.nanargmax(observed / np.array(bounds)))
-    return Confirmation(
-        float(observed[k]), bounds[k], float(error[k]), True, bool(np.any(excess > 0)), methods
-    )
+    return Confirmation(float(observed[k]), bounds[k], float(error[k]), True, bool(np.any(excess > 0)), methods)
 
 
 def _oriented(direction: np.ndarray, values: dict[str, Any], tokens: np.ndarray) -> np.ndarray:

@@ -89,9 +89,7 @@ def confirm_gap_only(instance: Instance, formula: Formula) -> Confirmation:
 
 
 def _drift_readings(batch: Batch, measured: Measured, bound: torch.Tensor, applies: torch.Tensor) -> Any:
-    readings = [
-        Comparison("eigenvectors", measured.drift.chord, measured.drift_error, bound, applies, _LARGEST_CHORD)
-    ]
+    readings = [Comparison("eigenvectors", measured.drift.chord, measured.drift_error, bound, applies, _LARGEST_CHORD)]
     if batch.family.converge:
         drift, error = measured.token_drift
         readings.append(Comparison("tokens", drift.chord, error, bound, applies, _LARGEST_CHORD))
@@ -177,6 +175,7 @@ def compare_cone(batch: Batch, measured: Measured, formula: Formula) -> tuple[Co
 
 def confirm_cone(instance: Instance, formula: Formula) -> Confirmation:
     """The same on one instance."""
+
     def applies(v: dict[str, Any]) -> bool:
         margin = to_mpmath(theory.CONE_MARGIN, **{k: v[k] for k in theory.CONE_MARGIN.arguments})
         if not margin > 0:
@@ -184,9 +183,7 @@ def confirm_cone(instance: Instance, formula: Formula) -> Confirmation:
         inverse = to_mpmath(theory.CONE_OUTER_INVERSE, **{k: v[k] for k in theory.CONE_OUTER_INVERSE.arguments})
         return inverse * v["tan_max_angle_0"] < 1
 
-    return confirm_tokens(
-        instance, formula, perturbed=True, about="u", reading=spectral.tan_max_angle, applies=applies
-    )
+    return confirm_tokens(instance, formula, perturbed=True, about="u", reading=spectral.tan_max_angle, applies=applies)
 
 
 # --- the criterion as quoted ------------------------------------------------------------------------
@@ -226,9 +223,7 @@ def _confirm_far_side(instance: Instance, formula: Formula, symmetric: bool) -> 
         gamma = smallest_overlap(instance, v)
         return gamma > 0 and (symmetric or gamma > needed_overlap(v))
 
-    return confirm_tokens(
-        instance, formula, perturbed=True, about="perturbed_u1", reading=_nearest, applies=applies
-    )
+    return confirm_tokens(instance, formula, perturbed=True, about="perturbed_u1", reading=_nearest, applies=applies)
 
 
 def _tied(instance: Instance) -> bool:

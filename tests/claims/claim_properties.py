@@ -20,9 +20,7 @@ from proofs_checks.verification import instance_of
 from theory.claims import CLAIMS
 from theory.formula import Formula
 
-SETTINGS = settings(
-    deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
+SETTINGS = settings(deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def compare(claim_id: str, batch: Batch, formula: Formula | None = None) -> tuple[Comparison, ...]:

@@ -150,16 +150,12 @@ def test_order_of_convergence_on_the_attention_flow():
         found, inner = _fixed_steps(field, x, steps, end, fractions)
         errors.append(np.abs(found.numpy() - exact[:, 0]).max(axis=(1, 2)))
         last = end * (steps - 1 + fractions[-1]) / steps
-        between = np.stack(
-            [simulate_reference(*(y[b].numpy() for y in (x, a, v)), np.array([last])) for b in range(8)]
-        )
+        between = np.stack([simulate_reference(*(y[b].numpy() for y in (x, a, v)), np.array([last])) for b in range(8)])
         inner_errors.append(np.abs(inner[:8, -1].numpy() - between[:, 0]).max(axis=(1, 2)))
     assert np.median(errors, axis=1).min() > 1e-11, "below the reference's own error nothing is measured"
     # One instance may pass a zero of its leading error term: the geometric mean over the instances does not.
-    slope, inner_slope = (
-        np.polyfit(-np.log(counts), np.log(e).mean(axis=1), 1)[0] for e in (errors, inner_errors)
-    )
-    print(slope, inner_slope, np.median(errors,axis=1))
+    slope, inner_slope = (np.polyfit(-np.log(counts), np.log(e).mean(axis=1), 1)[0] for e in (errors, inner_errors))
+    print(slope, inner_slope, np.median(errors, axis=1))
     assert abs(slope - 8) < 0.3
     assert inner_slope > 7 - 0.3
 

@@ -54,9 +54,7 @@ def test_equiangular_rate_is_that_of_the_field():
     velocity = AttentionField(LinearMap(beta * eye), LinearMap(eye))(torch.zeros(1), x[None])[0]
     rate = velocity @ x.T + x @ velocity.T
     step = 1e-4
-    quotient = (
-        exact.equiangular_cosine(rho, beta, n, step) - exact.equiangular_cosine(rho, beta, n, 0.0)
-    ) / step
+    quotient = (exact.equiangular_cosine(rho, beta, n, step) - exact.equiangular_cosine(rho, beta, n, 0.0)) / step
     assert rate[0, 1].item() == pytest.approx(quotient, abs=1e-3)
     assert rate[2, 3].item() == pytest.approx(quotient, abs=1e-3)
 

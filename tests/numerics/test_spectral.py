@@ -120,7 +120,7 @@ def test_orthogonal_update_has_no_b_and_no_c() -> None:
 def test_collapsed_gap_is_measured_and_its_error_is_told() -> None:
     V, Q = _planted(torch.tensor([[1.0, 1.0 - 1e-8, 0.2], [1.0, 1.0, 0.2]], dtype=torch.float64), seed=3)
     split = split_symmetric(V, torch.zeros_like(V))
-    assert split.gap[0].item() == pytest.approx(1e-8, rel=1e-6)
+    assert split.gap[0].item() == pytest.approx(1e-8, rel=1e-6, abs=0)
     true_angle = drift(Q[:1, :, 0], split.u1[:1]).angle.item()
     assert true_angle <= split.vector_error[0].item() < 1e-5
     assert split.vector_error[1].item() > 0.1
@@ -276,8 +276,8 @@ def test_tiny_drift_keeps_its_digits_and_ignores_signs() -> None:
     u, v = _at_angle(1e-10)
     for sign in (1, -1):
         found = drift(u, sign * v)
-        assert found.chord.item() == pytest.approx(1e-10, rel=1e-14)
-        assert found.tan_squared.item() == pytest.approx(1e-20, rel=1e-13)
+        assert found.chord.item() == pytest.approx(1e-10, rel=1e-14, abs=0)
+        assert found.tan_squared.item() == pytest.approx(1e-20, rel=1e-13, abs=0)
     orthogonal = drift(u, torch.tensor([[0.0, 0.0, 1.0]], dtype=torch.float64))
     assert orthogonal.angle.item() == pytest.approx(math.pi / 2)
     assert orthogonal.tan_squared.item() == math.inf
@@ -300,8 +300,8 @@ def test_drift_from_clusters_reads_the_means_and_their_radius() -> None:
     u, v = _at_angle(0.3)
     around = torch.tensor([[0.0, 0.01, 0.0], [0.0, -0.01, 0.0]], dtype=torch.float64)
     found = drift_from_tokens((u + around)[None], v.unsqueeze(1).repeat(1, 2, 1))
-    assert found.angle.item() == pytest.approx(0.3, rel=1e-14)
-    assert found.radius.item() == pytest.approx(math.atan(0.01), rel=1e-13)
+    assert found.angle.item() == pytest.approx(0.3, rel=1e-14, abs=0)
+    assert found.radius.item() == pytest.approx(math.atan(0.01), rel=1e-13, abs=0)
     assert cluster_radius((u + around)[None]).item() == found.radius.item()
 
 

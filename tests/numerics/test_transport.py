@@ -113,8 +113,8 @@ def test_nearly_equal_tokens_keep_their_digits() -> None:
     """``2 - 2<x, y>`` would return 0 here."""
     x = torch.tensor([[[1.0, 0.0]]], dtype=torch.float64)
     y = torch.tensor([[[1.0, 1e-11]]], dtype=torch.float64)
-    assert float(squared_distances(x, y)[0, 0, 0]) == pytest.approx(1e-22, rel=1e-14)
-    assert exact_w2(x[0], y[0]) == pytest.approx(1e-11, rel=1e-14)
+    assert float(squared_distances(x, y)[0, 0, 0]) == pytest.approx(1e-22, rel=1e-14, abs=0)
+    assert exact_w2(x[0], y[0]) == pytest.approx(1e-11, rel=1e-14, abs=0)
 
 
 @pytest.mark.parametrize(
