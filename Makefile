@@ -45,6 +45,7 @@ docs: $(SETUP)  ## the documentation, warnings are errors (docs/_build/html/inde
 
 figures: $(SETUP) $(MODELS)  ## the committed figures and tables of the docs
 	$(BIN)/python -m proofs_checks.generated
+	$(BIN)/python tests/meta/test_mutants.py
 
 clean:  ## remove the environment and what was built
 	rm -rf .venv docs/_build

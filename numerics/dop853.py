@@ -294,7 +294,7 @@ def trial_step(
     ``stages (16, B, n, d)`` is working memory and holds the 12 stages afterwards.
     """
     step = per_instance(h)
-    stages.select(0, _FIRST).copy_(slope)
+    stages[_FIRST] = slope
     for s in range(1, _NEW):
         _fill(s, field, t, y, h, step, stages, table)
     increment, error_5, error_3 = table.solution.total(stages).mul_(step).unbind(0)
@@ -304,7 +304,7 @@ def trial_step(
 def _fill(s: int, field: Field, t: Tensor, y: Tensor, h: Tensor, step: Tensor, stages: Tensor, table: Tableau) -> None:
     """Compute stage s into its slot."""
     argument = torch.addcmul(y, step, table.stages[s].total(stages).squeeze(0))
-    stages.select(0, _SLOTS[s]).copy_(field(torch.add(t, h, alpha=NODES[s]), argument))
+    stages[_SLOTS[s]] = field(torch.add(t, h, alpha=NODES[s]), argument)
 
 
 def error_norm(
@@ -339,7 +339,7 @@ def interpolant(
     """
     step = per_instance(h)
     slope = stages.select(0, _FIRST)
-    stages.select(0, _NEW).copy_(slope_new)
+    stages[_NEW] = slope_new
     for s in range(_NEW + 1, len(NODES)):
         _fill(s, field, t, y, h, step, stages, table)
     change = y_new - y

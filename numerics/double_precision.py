@@ -29,16 +29,16 @@ def leading_eigenpair(matrix: np.ndarray, symmetric: bool) -> Eigenpair:
         values, vectors = np.linalg.eigh(matrix)
     else:
         values, vectors = np.linalg.eig(matrix)
-    order = np.argsort(-values.real, kind="stable")
-    values, vectors = values[order], vectors[:, order]
+    order = np.argsort(-np.real(values), kind="stable")
+    values, vectors = np.asarray(values)[order], np.asarray(vectors)[:, order]
     scale = float(np.abs(values).max())
-    if abs(values[0].imag) > RELATIVE_TOLERANCE * scale:
+    if abs(np.imag(values[0])) > RELATIVE_TOLERANCE * scale:
         raise NoRealLeadingEigenvalue(f"leading eigenvalue {values[0]:.6g}")
-    vector = _unit(vectors[:, 0])
-    left = vector if symmetric else _left(matrix, values[0].real)
+    vector, top = _unit(vectors[:, 0]), float(np.real(values[0]))
+    left = vector if symmetric else _left(matrix, top)
     left = -left if left @ vector < 0 else left
-    top, others = float(values[0].real), values[1:]
-    gap, dominant = top - float(others.real.max()), top - float(np.abs(others).max())
+    others = values[1:]
+    gap, dominant = top - float(np.real(others).max()), top - float(np.abs(others).max())
     return Eigenpair(list(values), top, list(vector), list(left), gap, dominant)
 
 
@@ -48,7 +48,7 @@ def _left(matrix: np.ndarray, value: float) -> np.ndarray:
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
-    real = (vector / vector[np.abs(vector).argmax()]).real
+    real = np.real(vector / vector[np.abs(vector).argmax()])
     return real / np.linalg.norm(real)
 
 

@@ -56,7 +56,7 @@ def equiangular_cosine(cosine: float, beta: float, n: int, time: float) -> float
     slowest = (math.exp(min(0.0, beta * (1 + 1 / (n - 1)))) + n - 1) / (2 * n)
     if time == 0:
         return cosine
-    end = brentq(lateness, start, start + 1.01 * time / slowest, xtol=1e-13, rtol=1e-14)
+    end = brentq(lateness, start, start + 1.01 * time / slowest, xtol=1e-13)
     return cosine_at(float(end))  # type: ignore[arg-type]
 
 

@@ -125,8 +125,8 @@ def frame(u: Vector) -> Any:
 class Blocks:
     """V and ΔV in the frame of ``u1``; the perturbation ``s ΔV`` has the blocks s times these.
 
-    ``a`` scalar; ``b``, ``c`` (d-1,); ``E``, ``V_perp = P⊥VP⊥`` (d-1)×(d-1); ``c_base = P⊥Vᵀu1`` (zero for symmetric V).
-    ``norm_of`` is the operator norm in the arithmetic of the matrices.
+    ``a`` scalar; ``b``, ``c`` (d-1,); ``E``, ``V_perp = P⊥VP⊥`` (d-1)×(d-1); ``c_base = P⊥Vᵀu1`` (zero for
+    symmetric V). ``norm_of`` is the operator norm in the arithmetic of the matrices.
     """
 
     lambda_1: Any
@@ -271,8 +271,8 @@ def settle(
     the gaps and the blocks that is not zero): the precision follows them, about 2.2 times their digits plus ``digits``.
 
     Names in ``nonzero`` are known not to vanish: a level that cannot tell them from zero is not used at all. A name in
-    ``margins`` whose value stays below ``scale * 10^(-4 (digits + lost))`` is a tie; a name in ``guards`` need not agree
-    where a margin that guards it is a tie. ``limit`` bounds the working digits spent on what is left.
+    ``margins`` whose value stays below ``scale * 10^(-4 (digits + lost))`` is a tie; a name in ``guards`` need not
+    agree where a margin that guards it is a tie. ``limit`` bounds the working digits spent on what is left.
     """
     guards = guards or {}
     level, low = _first_level(compute, start or digits + 30, digits, nonzero)
@@ -296,10 +296,14 @@ def settle(
 def _first_level(
     compute: Callable[[], dict[str, Any]], level: int, digits: int, nonzero: Sequence[str]
 ) -> tuple[int, dict[str, Any]]:
-    """The working digits at which ``nonzero`` stands well above the noise, at least 2.2 times theirs; and the values."""
+    """The working digits at which ``nonzero`` stands well above the noise (2.2 times theirs or more); the values."""
     while True:
         with mp.workdps(level):
-            values = compute()
+            try:
+                values = compute()
+            except NoRealLeadingEigenvalue:  # close real eigenvalues look like a pair at too low a precision
+                level *= 2
+                continue
             noise = values["scale"] * mp.mpf(10) ** (-level // 2)
             if all(abs(values[name]) > noise for name in nonzero if values[name] is not None):
                 wanted = digits + 20 + int(2.2 * gap_digits(values["smallest"], values["scale"]))

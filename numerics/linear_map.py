@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,8 @@ def _check_factors(dense: Tensor, left: Tensor, right: Tensor) -> None:
 
 
 def _padded_factors(m: LinearMap, rank: int) -> tuple[Tensor, Tensor]:
-    left = m.dense.new_zeros(m.batch, m.dimension, rank)
-    right = m.dense.new_zeros(m.batch, rank, m.dimension)
-    if m.left is not None and m.right is not None:
-        left.narrow(2, 0, m.left.shape[2]).copy_(m.left)
-        right.narrow(1, 0, m.right.shape[1]).copy_(m.right)
-    return left, right
+    if m.left is None or m.right is None:
+        empty = m.dense.new_zeros(m.batch, m.dimension, rank)
+        return empty, empty.mT
+    missing = rank - m.left.shape[2]
+    return pad(m.left, (0, missing)), pad(m.right, (0, 0, 0, missing))

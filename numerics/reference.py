@@ -29,8 +29,7 @@ def simulate_reference(
     """Tokens ``(K, n, d)`` at the increasing times ``(K,)``, from ``tokens (n, d)`` at time zero.
 
     The tokens are not projected on the way, only normalised at output. Raises RuntimeError where scipy fails or the
-    velocity is not finite. The
-    global error is that of the tolerances times the growth of the flow, 1e-12 or so for the usual instances.
+    velocity is not finite. The global error is that of the tolerances times the growth of the flow, about 1e-12.
     """
     tokens = np.asarray(tokens, dtype=np.float64)
     times = np.asarray(times, dtype=np.float64)

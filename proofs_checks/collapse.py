@@ -1,8 +1,8 @@
 """Near gap collapse: what Remark 3.4 says as quoted, what u1 does, and what the sharp bound says, in high precision.
 
 Dense rational instances with planted a, α and e: V = Q diag(1, 1 - gap, ...) Qᵀ with Q rational orthogonal (the Cayley
-transform of a small integer skew matrix), ΔV = Q (fixed small rational symmetric matrix) Qᵀ. Predictions use the planted
-numbers, measurements the dense matrices alone.
+transform of a small integer skew matrix), ΔV = Q (fixed small rational symmetric matrix) Qᵀ. Predictions use the
+planted numbers, measurements the dense matrices alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Exact decisions on rational matrices: is the leading eigenvalue simple, is a block exactly zero, is ũ1 ⊥ u1.
 
-The characteristic polynomial is computed and factored over the integers. Numbers only say *which* irreducible factor has
-the leading eigenvalue as a root: the factors are coprime, so one Newton step from an approximation is short for one of
-them alone. All else is arithmetic in Z[x]/(f), where a quantity is zero or not, without a tolerance.
+The characteristic polynomial is computed and factored over the integers. Numbers only say *which* irreducible factor
+has the leading eigenvalue as a root: the factors are coprime, so one Newton step from an approximation is short for
+one of them alone. All else is arithmetic in Z[x]/(f), where a quantity is zero or not, without a tolerance.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sympy as sp
 from mpmath import mp
 from sympy.polys.matrices import DomainMatrix
 
-from numerics.high_precision import Rows, is_symmetric, to_matrix
+from numerics.high_precision import Rows, is_symmetric
 
 Kind = Literal["simple", "multiple", "complex", "unresolved"]
 Element = list[int]  # of Z[x]/(f), coefficients from the constant term up
@@ -38,8 +38,9 @@ class LeadingEigenvalue:
     """The eigenvalue of largest real part of a rational matrix, exactly.
 
     ``kind``: ``simple`` (real and simple), ``multiple``, ``complex`` (a pair, or a tie of real parts with one),
-    ``unresolved`` (not separated after six doublings of the precision). ``minimal``: monic integer coefficients, constant term first, of the
-    irreducible factor whose root is ``denominator * λ1``; empty where there is no real leading eigenvalue.
+    ``unresolved`` (not separated after six doublings of the precision). ``minimal``: monic integer coefficients,
+    constant term first, of the irreducible factor whose root is ``denominator * λ1``; empty where there is no real
+    leading eigenvalue.
     """
 
     kind: Kind

@@ -67,7 +67,7 @@ class Analysis:
     ----------
     verdict: ``safe``, ``not_guaranteed``, ``diverges`` or ``degenerate``. reasons: why, in sentences.
     values: name → mpf or None, for :data:`KEYS` and :data:`MORE_KEYS`. notes: name → why it is None.
-    theorems: ids of the claims that make it safe. limits: signs of the limits of base and perturbed tokens, where known.
+    theorems: ids of the claims that make it safe. limits: signs of the limits of base and LoRA tokens, where known.
     digits: correct digits asked for. agreement: name → digits on which two precisions agree.
     level: the measurements behind it (None where V is degenerate). decisions: what was decided exactly.
     """
@@ -194,14 +194,20 @@ def applicable_theorems(values: Values, level: Level) -> tuple[list[str], list[A
     if tokens and not (_positive(values["gamma"]) and _positive(values["base_token_margin"])):
         return [], []
     found, angles = [], []
-    if _positive(values["sharp_criterion_margin"]) and values["theta_bound"] is not None:
-        if not tokens or _positive(values["hemisphere_margin"]):
-            found.append("prop-3.3/criterion")
-            angles.append(min(base_angle, mp.pi / 2 - values["theta_bound"]))
-    if _positive(values["cone_margin"]) and values["cone_outer_inverse"] is not None:
-        if not tokens or _positive(values["cone_token_margin"]):
-            found.append("prop-3.3/nonsymmetric")
-            angles.append(min(base_angle, mp.atan2(1, values["cone_outer_inverse"])))
+    if (
+        _positive(values["sharp_criterion_margin"])
+        and values["theta_bound"] is not None
+        and (not tokens or _positive(values["hemisphere_margin"]))
+    ):
+        found.append("prop-3.3/criterion")
+        angles.append(min(base_angle, mp.pi / 2 - values["theta_bound"]))
+    if (
+        _positive(values["cone_margin"])
+        and values["cone_outer_inverse"] is not None
+        and (not tokens or _positive(values["cone_token_margin"]))
+    ):
+        found.append("prop-3.3/nonsymmetric")
+        angles.append(min(base_angle, mp.atan2(1, values["cone_outer_inverse"])))
     return found, angles
 
 
@@ -214,15 +220,14 @@ def _base_angle(values: Values, level: Level) -> Any:
 
 def show(value: Any) -> str:
     """A number to six significant digits."""
-    return mp.nstr(mp.mpf(value), 6)
+    return str(mp.nstr(mp.mpf(value), 6))
 
 
 def _safe_words(theorems: list[str], values: Values, level: Level) -> list[str]:
     words = []
     if "prop-3.3/criterion" in theorems:
-        words.append(
-            f"prop-3.3/criterion applies: gap* + a - |E| = {show(values['sharp_criterion_margin'])} > 0 for symmetric V, ΔV"
-        )
+        margin = show(values["sharp_criterion_margin"])
+        words.append(f"prop-3.3/criterion applies: gap* + a - |E| = {margin} > 0 for symmetric V, ΔV")
     if "prop-3.3/nonsymmetric" in theorems:
         words.append(f"prop-3.3/nonsymmetric applies: S - 2 sqrt(|b||c|) = {show(values['cone_margin'])} > 0")
     angle = show(values["safe_angle"])
@@ -295,7 +300,7 @@ def _notes(values: Values, decisions: Decisions, settled: Settled, level: Level)
     unequal = "needs symmetric V and ΔV"
     tie = "is not separated from 0 at four times the digits"
     bound = "gap + a - |E| is not > 0"
-    notes = dict.fromkeys(
+    notes: dict[str, str] = dict.fromkeys(
         ("theta_bound", "drift_bound_sharp", "hemisphere_needed"), bound if decisions.symmetric else unequal
     )
     notes["sharp_criterion_margin"] = unequal

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import io
 import json
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -91,7 +91,8 @@ class Instance:
     ) -> Instance:
         """From arrays of numbers: a float stands for its shortest decimal text, so that JSON gives it back exactly.
 
-        Matrices (d×d), X0 (n×d), T a number; ``fields`` are the other attributes. Raises :class:`InputError` as files do.
+        Matrices (d×d), X0 (n×d), T a number; ``fields`` are the other attributes. Raises
+        :class:`InputError` as files do.
         """
 
         def exact(value: Any, name: str, square: bool = True) -> Matrix | None:
@@ -207,7 +208,7 @@ def load_instance(path: str | Path) -> Instance:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
     try:
         if path.suffix.lower() == ".npz" or content[:4] == b"PK\x03\x04":
-            return _from_data(_read_npz(path), NPZ_KEYS)
+            return _from_data(_read_npz(content), NPZ_KEYS)
         return _from_data(_read_json(content), KEYS)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -245,12 +246,12 @@ def _read_json(content: bytes) -> Any:
         raise InputError("is nested too deeply for an instance") from None
 
 
-def _read_npz(path: Path) -> dict[str, Any]:
+def _read_npz(content: bytes) -> dict[str, Any]:
     data: dict[str, Any] = {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError("holds one array, not an NPZ archive: save it with numpy.savez(V=..., dV=...)")
+        if content[:2] != b"PK":
+            raise InputError("is no NPZ archive: save it with numpy.savez(V=..., dV=...)")
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             for name in archive.files:
                 data[name] = _npz_entry(name, archive[name])
     except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:

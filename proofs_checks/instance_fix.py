@@ -22,8 +22,8 @@ class Fix:
 
     Attributes
     ----------
-    scale: largest s such that ``s' ΔV`` is safe for all s' < s, rounded down to 12 digits; None where unlimited (or where
-        ``reason`` says that V is degenerate); 0 where no scale is safe.
+    scale: largest s such that ``s' ΔV`` is safe for all s' < s, rounded down to 12 digits; None where unlimited (or
+        where ``reason`` says that V is degenerate); 0 where no scale is safe.
     projected_dV: the nearest matrix (d×d) to ΔV in Frobenius norm with ``b = c = 0``; symmetric where ΔV is.
     projected_safe: whether it is safe as it is. projected_scale: its own largest safe scale, as ``scale``.
     projected_margin: its cone margin, ``S`` itself since b = 0.
@@ -78,8 +78,9 @@ def is_safe(level: Level, symmetric: bool, scale: Any) -> bool:
 def largest_safe_scale(level: Level, symmetric: bool) -> Any:
     """The largest s such that every smaller scale is safe, rounded down to 12 digits; None where unlimited.
 
-    The safe scales are an interval from 0: the conditions of prop-3.3/criterion are linear in s, and for a fixed t the
-    condition ``|b| - S t + |c| t² < 0`` of the cone is convex in s and holds at s = 0. So bisection finds its end.
+    For symmetric V the safe scales are an interval from 0: the conditions of prop-3.3/criterion are linear in s, and
+    for a fixed t the condition ``|b| - S t + |c| t² < 0`` of the cone is convex in s and holds at s = 0. So bisection finds
+    its end. For non-symmetric V an unsafe stretch may lie between: it is searched in steps of 5 %.
     """
     if not is_safe(level, symmetric, mp.zero):
         return mp.zero
@@ -87,14 +88,18 @@ def largest_safe_scale(level: Level, symmetric: bool) -> Any:
     if size == 0:
         return None
     unit = level.values["scale"] / size
-    if is_safe(level, symmetric, unit * _UNLIMITED):
+    interval = not any(level.blocks.c_base)
+    if interval and is_safe(level, symmetric, unit * _UNLIMITED):
         return None
-    high = level.values["gap"] / size
-    while is_safe(level, symmetric, high):
-        high *= 2
+    high = level.values["gap"] / size / (1 if interval else 1_000)
     low = high / 2
     while not is_safe(level, symmetric, low):
         low, high = low / 2, low
+    while is_safe(level, symmetric, high):
+        if high > unit * _UNLIMITED:
+            return None
+        # beyond 100 units ΔV outweighs V and only the sign of its own margin counts
+        low, high = high, high * (2 if interval or high > 100 * unit else mp.mpf("1.05"))
     while high - low > high * mp.mpf(10) ** (-SCALE_DIGITS - 1):
         middle = (low + high) / 2
         if is_safe(level, symmetric, middle):

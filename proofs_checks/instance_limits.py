@@ -1,8 +1,8 @@
 """Where the tokens of one instance go: the limits ±u1 of the base and ±ũ1 of the perturbed flow, where that is certain.
 
-One token: ``x(t) = e^{tV}x0 / |e^{tV}x0|`` goes to the side that the left leading eigenvector says, exactly. Several: a
-cone about ±u1 with ``S > 0`` and ``ϑ < S/|c|`` is invariant and contracts, so tokens in it are decided; where they start
-outside, they are simulated until they enter it.
+One token: ``x(t) = e^{tV}x0 / |e^{tV}x0|`` goes to the side that the left leading eigenvector says, exactly. Several:
+a cone about ±u1 with ``S > 0`` and ``ϑ < S/|c|`` is invariant and contracts, so tokens in it are decided; where they
+start outside, they are simulated until they enter it.
 """
 
 from __future__ import annotations

@@ -120,11 +120,9 @@ def decide_float64(instance: Instance) -> Decisions:
     arrays = instance.arrays()
     total = arrays["V"] + arrays["dV"]
     symmetry = is_symmetric(instance.V), is_symmetric(instance.dV), is_symmetric(add(instance.V, instance.dV))
-    kinds = [
-        _float64_kind(matrix, symmetric) for matrix, symmetric in ((arrays["V"], symmetry[0]), (total, symmetry[2]))
-    ]
+    base, perturbed = _float64_kind(arrays["V"], symmetry[0]), _float64_kind(total, symmetry[2])
     zeros = frozenset("abcE") if exact_zero_rows(instance.dV) else frozenset()
-    return Decisions(*symmetry, kinds[0], kinds[1], zeros, False if zeros else None, exact=False)
+    return Decisions(*symmetry, base, perturbed, zeros, False if zeros else None, exact=False)
 
 
 def _float64_kind(matrix: np.ndarray, symmetric: bool) -> Kind:
@@ -248,11 +246,12 @@ def _exact_drift(measured: Drift, decisions: Decisions) -> Drift:
 
 
 def _frobenius(matrix: Any, backend: ModuleType) -> Any:
-    return mp.mnorm(matrix, "f") if backend is high_precision else mp.mpf(float(np.linalg.norm(matrix)))
+    entries = list(matrix) if backend is high_precision else [float(np.linalg.norm(matrix))]
+    return norm(entries)
 
 
 def _block_values(pair: Eigenpair, blocks: Blocks, base: Any, update: Any, backend: ModuleType) -> Values:
-    values = {
+    return {
         "gap": mp.mpf(pair.gap),
         "dominant_gap": mp.mpf(pair.dominant_gap),
         "a": mp.mpf(blocks.a),
@@ -261,7 +260,6 @@ def _block_values(pair: Eigenpair, blocks: Blocks, base: Any, update: Any, backe
         "E_norm": mp.mpf(blocks.E_norm),
         "scale": _frobenius(base, backend) + _frobenius(update, backend),
     }
-    return values
 
 
 def prop_values(blocks: Blocks, pair: Eigenpair, symmetric: bool, scale: Any = 1) -> Values:
@@ -283,15 +281,16 @@ def prop_values(blocks: Blocks, pair: Eigenpair, symmetric: bool, scale: Any = 1
         "E_norm": scale * mp.mpf(blocks.E_norm),
     }
     values["quoted_denominator"] = sizes["gap"] + sizes["a"]
-    values["bound_denominator"] = sizes["gap"] + sizes["a"] - sizes["E_norm"] if symmetric else None
+    denominator = sizes["gap"] + sizes["a"] - sizes["E_norm"]
+    values["bound_denominator"] = denominator if symmetric else None
     values["criterion_margin"] = to_mpmath(prop_3_3.CRITERION_MARGIN, **sizes)
-    sharp = values["bound_denominator"] is not None
-    values["sharp_criterion_margin"] = to_mpmath(prop_3_3.SHARP_CRITERION_MARGIN, **sizes) if sharp else None
+    values["sharp_criterion_margin"] = to_mpmath(prop_3_3.SHARP_CRITERION_MARGIN, **sizes) if symmetric else None
+    bounded = symmetric and denominator > 0
     bounds: tuple[tuple[Formula, bool], ...] = (
         (prop_3_3.DRIFT_BOUND_QUOTED, values["quoted_denominator"] > 0),
-        (prop_3_3.THETA_BOUND, sharp and values["bound_denominator"] > 0),
-        (prop_3_3.DRIFT_BOUND_SHARP, sharp and values["bound_denominator"] > 0),
-        (prop_3_3.HEMISPHERE_NEEDED, sharp and values["bound_denominator"] > 0),
+        (prop_3_3.THETA_BOUND, bounded),
+        (prop_3_3.DRIFT_BOUND_SHARP, bounded),
+        (prop_3_3.HEMISPHERE_NEEDED, bounded),
     )
     return values | {formula.name: to_mpmath(formula, **sizes) if defined else None for formula, defined in bounds}
 

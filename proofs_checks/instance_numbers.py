@@ -64,7 +64,7 @@ def number_text(value: Fraction) -> int | str:
     if rest != 1:
         return f"{_digits(value.numerator)}/{_digits(value.denominator)}"
     digits = int(value * 10**places)
-    if places <= 30 and abs(value) < 10**30:
+    if places <= 20 and abs(value) < 10**30:
         sign, body = "-" * (digits < 0), str(abs(digits)).rjust(places + 1, "0")
         return f"{sign}{body[:-places]}.{body[-places:]}" if places else f"{sign}{body}"
     while digits and digits % 10 == 0:

@@ -12,7 +12,7 @@ from mpmath import mp
 from proofs_checks.collapse import CollapseRow, run_collapse
 from proofs_checks.ledger import row
 from proofs_checks.output import versions
-from proofs_checks.real_weights import ModelNotInstalled, audit_real_weights
+from proofs_checks.real_weights import WeightsError, audit_real_weights
 from proofs_checks.store import Store, file_name
 from proofs_checks.tally import CONTROL_AMOUNT
 from proofs_checks.verdicts import Evidence
@@ -76,7 +76,8 @@ def _collapse_tally(rows: list[CollapseRow]) -> dict[str, Any]:
         "max_ratio": max(ratios, default=None),
         "finding": (
             f"at gap 1e-{last.gap_exponent} the quoted Remark 3.4 gives {mp.nstr(last.remark34_quoted, 3)}, "
-            f"the exact drift angle is {mp.nstr(last.observed_angle, 6)}, the sharp bound {mp.nstr(last.theta_bound, 6)}"
+            f"the exact drift angle is {mp.nstr(last.observed_angle, 6)}, "
+            f"the sharp bound {mp.nstr(last.theta_bound, 6)}"
         ),
     }
 
@@ -91,7 +92,7 @@ def spectrum_row(claim: Claim, _store: Store, _resume: bool, _seed: int) -> dict
     started = time.perf_counter()
     try:
         report = audit_real_weights()
-    except ModelNotInstalled as error:
+    except WeightsError as error:
         return row(claim, Evidence(claim.statement_hash, failure=str(error)), experiment=None)
     evidence = Evidence(claim.statement_hash, instances=len(report.matrices), nonvacuous=len(report.matrices))
     return row(

@@ -24,7 +24,7 @@ def write(tmp_path, content, name="instance.json"):
 def test_numbers_are_read_as_their_exact_decimal_text(tmp_path):
     text = '{"V": [[0.1, "1/3"], ["1e-300", -2]], "dV": [["-.5", 1E2], [0.30000000000000001, "+7"]]}'
     found = load_instance(write(tmp_path, text))
-    assert found.V == ((F(1, 10), F(1, 3)), (F(1, 10**300), F(-2)))
+    assert ((F(1, 10), F(1, 3)), (F(1, 10**300), F(-2))) == found.V
     assert found.dV == ((F(-1, 2), F(100)), (F(30000000000000001, 10**17), F(7)))
 
 
@@ -93,7 +93,7 @@ def test_binary_numbers_of_npz_are_exact(tmp_path):
 
 def test_tokens_within_the_tolerance_are_accepted_and_others_only_with_normalize(tmp_path):
     near = {**GOOD, "X0": [[0.6000003, 0.8]]}
-    assert load_instance(write(tmp_path, near)).X0 == ((F(6000003, 10**7), F(4, 5)),)
+    assert ((F(6000003, 10**7), F(4, 5)),) == load_instance(write(tmp_path, near)).X0
     far = {**GOOD, "X0": [[3, 4]], "options": {"normalize": True}}
     assert load_instance(write(tmp_path, far)).arrays()["X0"] == pytest.approx(np.array([[0.6, 0.8]]))
 

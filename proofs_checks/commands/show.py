@@ -56,11 +56,11 @@ def run(args: argparse.Namespace) -> int:
     }
     emit_json(document("show", None, claim=fields), args.json)
     if args.json != "-":
-        _print(console(args.json), claim, known, fields, args.latex)
+        _print(console(args.json), claim, known, args.latex)
     return 0
 
 
-def _print(out: Console, claim: Claim, known: dict[str, Any] | None, fields: dict[str, Any], latex: bool) -> None:
+def _print(out: Console, claim: Claim, known: dict[str, Any] | None, latex: bool) -> None:
     out.print(f"[bold]{claim.id}[/bold]  {claim.title}")
     out.print(f"\nThe paper ({claim.arxiv}) says: {claim.quoted or 'nothing; this claim is ours'}", markup=False)
     out.print(f"\nWe state: {claim.statement}", markup=False)

@@ -24,6 +24,8 @@ def test_holds_on_converged_tokens_and_in_w2() -> None:
 @given(instances("converged", n=4, d=3, update="blocks"))
 def test_tokens_and_eigenvectors_tell_the_same_drift(batch: Batch) -> None:
     eigenvectors, tokens, w2 = compare(ID, batch)
+    assert bool(tokens.usable), "the tokens have not converged well enough to be compared"
+    assert bool(w2.usable)
     assert abs(float(tokens.observed - eigenvectors.observed)) <= float(tokens.error + eigenvectors.error)
     assert abs(float(w2.observed - eigenvectors.observed)) <= float(w2.error + eigenvectors.error)
 

@@ -137,6 +137,11 @@ def _fixed_steps(field, y, steps, end, between):
     return y, torch.stack(inner, dim=1)
 
 
+def _reference(instance, x, a, v, time):
+    """The other simulator's tokens (1, n, d) for one instance at one time."""
+    return simulate_reference(x[instance].numpy(), a[instance].numpy(), v[instance].numpy(), np.array([time]))
+
+
 def test_order_of_convergence_on_the_attention_flow():
     batch, counts, end = 40, [8, 10, 12, 14], 3.0
     g = torch.Generator().manual_seed(1)
@@ -144,18 +149,17 @@ def test_order_of_convergence_on_the_attention_flow():
     a, v = torch.randn(2, batch, 3, 3, generator=g, dtype=torch.float64).unbind(0)
     field = AttentionField(LinearMap(a), LinearMap(v))
     fractions = (0.3, 0.6)
-    exact = np.stack([simulate_reference(*(y[b].numpy() for y in (x, a, v)), np.array([end])) for b in range(batch)])
+    exact = np.stack([_reference(b, x, a, v, end) for b in range(batch)])
     errors, inner_errors = [], []
     for steps in counts:
         found, inner = _fixed_steps(field, x, steps, end, fractions)
         errors.append(np.abs(found.numpy() - exact[:, 0]).max(axis=(1, 2)))
         last = end * (steps - 1 + fractions[-1]) / steps
-        between = np.stack([simulate_reference(*(y[b].numpy() for y in (x, a, v)), np.array([last])) for b in range(8)])
+        between = np.stack([_reference(b, x, a, v, last) for b in range(8)])
         inner_errors.append(np.abs(inner[:8, -1].numpy() - between[:, 0]).max(axis=(1, 2)))
     assert np.median(errors, axis=1).min() > 1e-11, "below the reference's own error nothing is measured"
     # One instance may pass a zero of its leading error term: the geometric mean over the instances does not.
     slope, inner_slope = (np.polyfit(-np.log(counts), np.log(e).mean(axis=1), 1)[0] for e in (errors, inner_errors))
-    print(slope, inner_slope, np.median(errors, axis=1))
     assert abs(slope - 8) < 0.3
     assert inner_slope > 7 - 0.3
 

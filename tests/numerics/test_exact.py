@@ -28,8 +28,8 @@ def test_one_token_against_scipy():
 @pytest.mark.parametrize("time", [0.0, 0.4, 3.0])
 def test_kuramoto_order_solves_its_equation(time):
     """The angle φ obeys φ' = -sin φ and r = cos(φ/2), so r' = r (1 - r²): by a difference quotient."""
-    angle, step = torch.tensor(2.0).double(), 1e-5
-    t = torch.tensor([time - step, time, time + step]).double()
+    angle, step = torch.tensor(2.0, dtype=torch.float64), 1e-5
+    t = torch.tensor([time - step, time, time + step], dtype=torch.float64)
     before, r, after = exact.kuramoto_order(angle, t).tolist()
     assert (after - before) / (2 * step) == pytest.approx(r * (1 - r * r), abs=1e-9)
     assert exact.kuramoto_order(angle, torch.zeros(1).double()).item() == pytest.approx(math.cos(1.0))
@@ -49,7 +49,7 @@ def test_equiangular_cosine_against_a_taylor_solution(cosine, beta, n):
 def test_equiangular_rate_is_that_of_the_field():
     n, d, rho, beta = 4, 6, 0.2, 1.5
     x = exact.equiangular_tokens(n, d, rho)
-    assert (x @ x.T - (rho + (1 - rho) * torch.eye(n))).abs().max() < 1e-14
+    assert (x @ x.T - (rho + (1 - rho) * torch.eye(n, dtype=torch.float64))).abs().max() < 1e-14
     eye = torch.eye(d).double()[None]
     velocity = AttentionField(LinearMap(beta * eye), LinearMap(eye))(torch.zeros(1), x[None])[0]
     rate = velocity @ x.T + x @ velocity.T

@@ -106,6 +106,15 @@ def test_stiff_and_easy_attention_in_one_batch():
         assert (alone.states[0] - together.states[b]).abs().max() < 1e-12
 
 
+def test_an_output_costs_no_more_than_the_step_that_it_cuts():
+    """After landing, the step length planned before is taken up again."""
+    y0 = torch.tensor([[[1.0, 0.0]]], dtype=torch.float64)
+    end = torch.tensor([[30.0]], dtype=torch.float64)
+    close = torch.cat([torch.tensor([[10.0, 10.0 + 1e-9, 20.0, 20.0 + 1e-9]], dtype=torch.float64), end], dim=1)
+    one, many = integrate(_circle, y0, end), integrate(_circle, y0, close)
+    assert int(many.steps[0]) <= int(one.steps[0]) + 4
+
+
 def test_finished_instances_are_no_longer_evaluated():
     sizes = []
 

@@ -26,7 +26,7 @@ def test_factors_are_kept_while_thin_and_agree_with_dense(rank, kept):
 
 
 def test_ranks_add_and_the_scale_may_differ_by_instance():
-    dense, left, right, x = _maps(2, d=16)
+    dense, left, right, _ = _maps(2, d=16)
     scale = torch.tensor([0.0, 1.0, -2.0], dtype=torch.float64)
     m = perturbed(perturbed(LinearMap(dense), left, right), left, right, scale=scale)
     assert m.left is not None
@@ -51,7 +51,7 @@ def test_shared_matrix_is_stored_once_and_acts_like_copies():
 
 
 def test_cat_pads_ranks():
-    dense, left, right, x = _maps(3)
+    dense, left, right, _ = _maps(3)
     plain, factored = LinearMap(dense), LinearMap(dense, left, right)
     thin = LinearMap(dense, left[:, :, :1], right[:, :1])
     joined = LinearMap.cat([plain, factored, thin]).to_dense()

@@ -1,0 +1,59 @@
+"""The committed tables and figures of the documentation: ``make figures`` (``python -m proofs_checks.generated``)."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mpmath import mp
+
+from proofs_checks import claims_table, real_weights
+from proofs_checks.collapse import CollapseRow, figure, run_collapse
+from proofs_checks.output import write_text
+
+SEED = 0
+SHOWN = "three levels, a > 0"
+
+
+def collapse_table(rows: list[CollapseRow]) -> str:
+    """One family as its gap closes, as a Markdown table."""
+    lines = [
+        "| gap | measured angle (rad) | sharp bound θ_b | Remark 3.4 as quoted | with a | digits that agree |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for r in (r for r in rows if r.family == SHOWN):
+        numbers = (r.observed_angle, r.theta_bound, r.remark34_quoted, r.remark34_corrected)
+        cells = ["-" if x is None else mp.nstr(x, 8) for x in numbers]
+        lines.append(f"| 1e-{r.gap_exponent} | {' | '.join(cells)} | {int(min(r.agreement_digits, 999))} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_all(folder: Path) -> list[Path]:
+    """Write everything below ``folder`` (``tables/``, ``figures/``) and return the files."""
+    tables, figures = folder / "tables", folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    rows = run_collapse(seed=SEED)
+    report = real_weights.audit_real_weights()
+    texts = {
+        "claims.md": claims_table.markdown_table(),
+        "assumptions.md": claims_table.assumptions_table(),
+        "collapse.md": collapse_table(rows),
+        "real_weights.md": real_weights.markdown(report),
+    }
+    for name, text in texts.items():
+        write_text(tables / name, text)
+    figure(rows, figures / "collapse.svg")
+    real_weights.figure(report, figures / "real_weights.svg")
+    return sorted([*(tables / name for name in texts), *figures.glob("*.svg"), *figures.glob("*.png")])
+
+
+def main() -> None:
+    """Command line: where to write (default: docs/generated beside the package)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "generated")
+    for path in write_all(parser.parse_args().out):
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
