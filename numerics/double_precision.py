@@ -17,7 +17,7 @@ RELATIVE_TOLERANCE = 1e-9
 
 def operator_norm(matrix: Any) -> float:
     """Largest singular value."""
-    return float(np.linalg.norm(matrix, 2))
+    return float(np.linalg.norm(np.asarray(matrix, dtype=float), 2))
 
 
 def leading_eigenpair(matrix: np.ndarray, symmetric: bool) -> Eigenpair:

@@ -23,7 +23,7 @@ def collapse_table(rows: list[CollapseRow]) -> str:
     ]
     for r in (r for r in rows if r.family == SHOWN):
         numbers = (r.observed_angle, r.theta_bound, r.remark34_quoted, r.remark34_corrected)
-        cells = ["-" if x is None else mp.nstr(x, 8) for x in numbers]
+        cells = ["-" if x is None else str(mp.nstr(x, 8)) for x in numbers]
         lines.append(f"| 1e-{r.gap_exponent} | {' | '.join(cells)} | {int(min(r.agreement_digits, 999))} |")
     return "\n".join(lines) + "\n"
 

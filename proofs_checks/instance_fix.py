@@ -79,8 +79,8 @@ def largest_safe_scale(level: Level, symmetric: bool) -> Any:
     """The largest s such that every smaller scale is safe, rounded down to 12 digits; None where unlimited.
 
     For symmetric V the safe scales are an interval from 0: the conditions of prop-3.3/criterion are linear in s, and
-    for a fixed t the condition ``|b| - S t + |c| t² < 0`` of the cone is convex in s and holds at s = 0. So bisection finds
-    its end. For non-symmetric V an unsafe stretch may lie between: it is searched in steps of 5 %.
+    for a fixed t the condition ``|b| - S t + |c| t² < 0`` of the cone is convex in s and holds at s = 0. So bisection
+    finds its end. For non-symmetric V an unsafe stretch may lie between: it is searched in steps of 10 %.
     """
     if not is_safe(level, symmetric, mp.zero):
         return mp.zero
@@ -91,7 +91,7 @@ def largest_safe_scale(level: Level, symmetric: bool) -> Any:
     interval = not any(level.blocks.c_base)
     if interval and is_safe(level, symmetric, unit * _UNLIMITED):
         return None
-    high = level.values["gap"] / size / (1 if interval else 1_000)
+    high = level.values["gap"] / size / (1 if interval else 100)
     low = high / 2
     while not is_safe(level, symmetric, low):
         low, high = low / 2, low
@@ -99,7 +99,7 @@ def largest_safe_scale(level: Level, symmetric: bool) -> Any:
         if high > unit * _UNLIMITED:
             return None
         # beyond 100 units ΔV outweighs V and only the sign of its own margin counts
-        low, high = high, high * (2 if interval or high > 100 * unit else mp.mpf("1.05"))
+        low, high = high, high * (2 if interval or high > 100 * unit else mp.mpf("1.1"))
     while high - low > high * mp.mpf(10) ** (-SCALE_DIGITS - 1):
         middle = (low + high) / 2
         if is_safe(level, symmetric, middle):

@@ -57,6 +57,7 @@ def write_text(path: Path, text: str) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(text)
+            os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files that nobody else can read
             os.replace(name, path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -65,6 +66,12 @@ def write_text(path: Path, text: str) -> None:
         raise InputError(
             f"cannot write {path}: {error.strerror or error}; choose another place or free some room"
         ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def emit_json(value: dict[str, Any], target: str | None) -> None:

@@ -107,6 +107,16 @@ def test_projection_of_a_symmetric_update_is_symmetric_and_scaled_where_not_safe
     assert instance.d == 2
 
 
+def test_float64_above_24_dimensions_finds_the_boundary_too():
+    d = 26
+    V = np.diag([2.0, *np.linspace(1, 0, d - 1)])
+    update = np.zeros((d, d))
+    update[1, 1] = 4
+    instance, found = mended(V, update)
+    assert float(found.scale) == pytest.approx(1 / 4, rel=1e-9)  # 1 + 4 s < 2
+    assert scaled_verdict(instance, 0.25 * (1 - 1e-6)) == "safe"
+
+
 def test_degenerate_base_has_no_fix():
     _, found = mended([[1, 0], [0, 1]], [[0, 1], [1, 0]])
     assert (found.scale, found.projected_dV) == (None, None)
