@@ -16,7 +16,7 @@ from proofs_checks.registry import CHECKS
 from proofs_checks.store import Store, file_name
 from proofs_checks.tally import CONTROL_AMOUNT, merge_counts
 from proofs_checks.verdicts import Evidence, coverage_shortcomings, met, verdict
-from proofs_checks.verification import Block, instance_of
+from proofs_checks.verification import Block
 from theory.claim import Claim
 from theory.claims import CLAIMS
 from theory.formula import Formula
@@ -125,7 +125,8 @@ def _smallest_first(parts: list[tuple[dict[str, Any], Any]], rows_of: Callable[[
 
 
 def _instance(block: dict[str, Any], index: int, claim_id: str, kind: str) -> Instance:
-    return instance_of(Block(**block).draw(), index, claim_id, kind)
+    chosen = Block(**block)
+    return chosen.source.as_instance(chosen.draw(), index, claim_id, kind)
 
 
 def _examine(

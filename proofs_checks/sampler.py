@@ -52,6 +52,16 @@ class Batch:
         return torch.from_numpy(kind & (self.columns["base"] != "general"))
 
     @property
+    def a_differs(self) -> np.ndarray:
+        """Whether A differs from V by construction (B,)."""
+        return self.columns["attention"] != "value"
+
+    @property
+    def nonsymmetric_update(self) -> np.ndarray:
+        """Whether ΔV is not symmetric by construction (B,)."""
+        return np.isin(self.columns["update"], ("lowrank", "aligned"))
+
+    @property
     def symmetric_base(self) -> torch.Tensor:
         """Whether V is symmetric by construction (B,)."""
         return torch.from_numpy(self.columns["base"] != "general")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +10,8 @@ from mpmath import mp
 
 from proofs_checks.collapse import CollapseRow, run_collapse
 from proofs_checks.ledger import row
-from proofs_checks.output import versions
 from proofs_checks.real_weights import WeightsError, audit_real_weights
-from proofs_checks.store import Store, file_name
+from proofs_checks.store import Run, file_name
 from proofs_checks.tally import CONTROL_AMOUNT
 from proofs_checks.verdicts import Evidence
 from theory.claim import Claim
@@ -23,19 +21,19 @@ _COMPARED = 40
 _CONTROL = "two-level angle"
 
 
-def collapse_row(claim: Claim, store: Store, resume: bool, seed: int) -> dict[str, Any]:
+def collapse_row(claim: Claim, run: Run) -> dict[str, Any]:
     """remark-3.4/collapse: the exact two-level angle at d = 2, the sharp bound and saturation for every d."""
     started = time.perf_counter()
-    key = hashlib.sha256(f"collapse {seed} {claim.statement_hash} {versions()}".encode()).hexdigest()[:24]
-    block = store.block(key) if resume else None
-    if block is None:
-        rows = run_collapse(seed=seed)
+
+    def compute() -> dict[str, Any]:
+        rows = run_collapse(seed=run.seed)
         with mp.workdps(2 * _COMPARED):  # the rows carry their own precision, their differences need one too
-            block = _collapse_tally(rows)
-        store.keep_block(key, block)
+            return _collapse_tally(rows)
+
+    block = run.once(f"collapse {claim.statement_hash}", compute)
     counterexample = None
     if block["violating"]:
-        path = store.keep("counterexamples", file_name(claim.id), block["violating"])
+        path = run.store.keep("counterexamples", file_name(claim.id), block["violating"])
         counterexample = {"file": str(path), "origin": "gap collapse"}
     evidence = Evidence(
         statement_hash=claim.statement_hash,
@@ -87,7 +85,7 @@ def _deviates(r: CollapseRow, predicted: Any) -> bool:
     return bool(abs(r.observed_angle - predicted) > 10 * error)
 
 
-def spectrum_row(claim: Claim, _store: Store, _resume: bool, _seed: int) -> dict[str, Any]:
+def spectrum_row(claim: Claim, _run: Run) -> dict[str, Any]:
     """exp-spectrum, first half: is V ⪰ 0 with a gap true of the value matrices of a real model?"""
     started = time.perf_counter()
     try:
@@ -105,7 +103,7 @@ def spectrum_row(claim: Claim, _store: Store, _resume: bool, _seed: int) -> dict
     )
 
 
-SPECIAL: dict[str, Callable[[Claim, Store, bool, int], dict[str, Any]]] = {
+SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
     "remark-3.4/collapse": collapse_row,
     "exp-spectrum": spectrum_row,
 }

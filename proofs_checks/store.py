@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from proofs_checks.errors import InputError
-from proofs_checks.output import dumps, write_text
+from proofs_checks.output import dumps, versions, write_text
 
 DEFAULT = Path(".loraproofs")
 
@@ -45,6 +48,29 @@ class Store:
             return None
         except (OSError, ValueError) as error:
             raise InputError(f"cannot read {self.root / 'verify.json'}: {error}; run verify again") from error
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a long command: where its results go, and what they depend on."""
+
+    store: Store
+    seed: int = 0
+    profile: str = "quick"
+    resume: bool = False
+
+    def once(self, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The named result: read from the store on ``--resume`` where it is there, else computed and kept.
+
+        It is keyed by the name, the seed, the profile and all versions; ``compute`` must depend on nothing else.
+        """
+        parts = f"{name} {self.seed} {self.profile} {versions()}"
+        key = hashlib.sha256(parts.encode()).hexdigest()[:24]
+        known = self.store.block(key) if self.resume else None
+        if known is None:
+            known = compute()
+            self.store.keep_block(key, known)
+        return known
 
 
 def file_name(claim_id: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from proofs_checks.checks.check import Check
@@ -69,14 +68,13 @@ def _extreme(comparison: Comparison) -> dict[str, Any] | None:
 
 def _coverage(batch: Batch, counted: torch.Tensor) -> dict[str, Any]:
     mask = counted.numpy()
-    symmetric = batch.symmetric_update.numpy()
     n, d = batch.tokens.shape[1:]
     total = int(mask.sum())
     return {
         "n": {str(n): total},
         "d": {str(d): total},
-        "a_differs": int((mask & (batch.columns["attention"] != "value")).sum()),
-        "nonsymmetric": int((mask & ~symmetric & np.isin(batch.columns["update"], ("lowrank", "aligned"))).sum()),
+        "a_differs": int((mask & batch.a_differs).sum()),
+        "nonsymmetric": int((mask & batch.nonsymmetric_update).sum()),
     }
 
 

@@ -13,26 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from proofs_checks.checks.check import Check
-from proofs_checks.instance_file import Instance
-from proofs_checks.measurement import ATOL, RTOL, Measured
+from proofs_checks.measurement import ATOL, RTOL
 from proofs_checks.output import versions
 from proofs_checks.registry import CHECKS
-from proofs_checks.sampler import Batch, draw
-from proofs_checks.spec import FAMILIES, Choice, Family
+from proofs_checks.sampler import Batch
+from proofs_checks.sources import SOURCES, Source
 from proofs_checks.store import Store
 from proofs_checks.tally import tally
 from theory.claims import CLAIMS
 
-QUICK = {
-    "criterion": 12_000,
-    "cone": 6_500,
-    "converged": 3_000,
-    "spectral": 2_000,
-    "quoted": 600,
-    "quoted-nonsymmetric": 600,
-    "gap-only": 400,
-}
-PROFILES = {"quick": QUICK, "full": {name: 10 * size for name, size in QUICK.items()}}
 BLOCK = 512
 
 
@@ -48,7 +37,12 @@ class Block:
 
     def draw(self) -> Batch:
         """The instances; the same block gives the same ones."""
-        return draw(FAMILIES[self.family], self.size, self.n, self.d, self.seed)
+        return self.source.draw(self.size, self.n, self.d, self.seed)
+
+    @property
+    def source(self) -> Source:
+        """The source of the family."""
+        return SOURCES[self.family]
 
     def checks(self, wanted: Iterable[str]) -> list[Check]:
         """The checks that this block serves, among the wanted claims."""
@@ -58,7 +52,7 @@ class Block:
         """Name of the block's result: changes with anything that the result depends on."""
         statements = [CLAIMS[c.claim_id].statement_hash for c in self.checks(wanted)]
         found = versions()
-        parts = [repr(self), repr(FAMILIES[self.family]), f"{RTOL}/{ATOL}", *statements, found["loraproofs"]]
+        parts = [repr(self), self.source.description, f"{RTOL}/{ATOL}", *statements, found["loraproofs"]]
         parts += [found[name] for name in ("numpy", "scipy", "torch")]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
@@ -68,35 +62,21 @@ def plan(wanted: Iterable[str], profile: str, seed: int) -> list[Block]:
     chosen = list(wanted)
     needed = {family for i in chosen if i in CHECKS for family in CHECKS[i].families}
     blocks = []
-    for name, total in PROFILES[profile].items():
+    for name, source in SOURCES.items():
         if name not in needed:
             continue
-        for n, d, size in _cells(FAMILIES[name], total):
+        for n, d, size in source.cells(profile):
             parts = -(-size // BLOCK)
             sizes = [size // parts + (k < size % parts) for k in range(parts)]
             blocks += [Block(name, n, d, s, seed * 1_000 + k) for k, s in enumerate(sizes)]
     return blocks
 
 
-def _cells(family: Family, total: int) -> list[tuple[int, int, int]]:
-    """How many instances for each (n, d), by the family's weights."""
-
-    def shares(choice: Any) -> dict[int, float]:
-        assert isinstance(choice, Choice)
-        weights = choice.weights or (1.0,) * len(choice.values)
-        return {v: w / sum(weights) for v, w in zip(choice.values, weights, strict=True)}
-
-    cells = [
-        (n, d, p * q) for n, p in shares(family.domain["n"]).items() for d, q in shares(family.domain["d"]).items()
-    ]
-    return [(n, d, max(1, round(total * share))) for n, d, share in cells]
-
-
 def compute(block: Block, wanted: Iterable[str]) -> dict[str, Any]:
     """Draw, measure and tally one block, for the claims that it serves."""
     started = time.perf_counter()
     batch = block.draw()
-    measured = Measured(batch)
+    measured = block.source.measure(batch)
     unconverged = 0
     if batch.family.simulated:
         base, moved = measured.trajectories
@@ -125,25 +105,3 @@ def run_blocks(
         results.append(result)
         advance(block)
     return results
-
-
-def instance_of(batch: Batch, row: int, claim_id: str, kind: str) -> Instance:
-    """One row of a batch as an instance file: dense matrices, tokens, T, and the direction u of the cone."""
-
-    def entry(tensor: Any) -> Any:
-        return tensor[row].numpy()
-
-    meta: dict[str, Any] = {"family": batch.family.name}
-    if batch.columns["base"][row] == "general":
-        meta["u"] = [repr(float(x)) for x in entry(batch.direction)]
-    return Instance.from_arrays(
-        V=entry(batch.V),
-        dV=entry(batch.dV),
-        A=entry(batch.A),
-        dA=entry(batch.dA),
-        X0=entry(batch.tokens),
-        T=float(batch.times[row, -1]),
-        claim=claim_id,
-        kind=kind,
-        meta=meta,
-    )

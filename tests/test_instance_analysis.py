@@ -234,6 +234,7 @@ def test_sign_of_u1_follows_the_tokens():
 DEGENERATE = {
     "identity": ([[1, 0], [0, 1]], [[0, 1], [1, 0]], "multiple"),
     "gap 0 in a dense frame": ([[2, 1, 1], [1, 2, -1], [1, -1, 2]], [[1, 0, 0], [0, 0, 0], [0, 0, 0]], "multiple"),
+    "complex by 1e-200": ([[1, "1e-200"], ["-1e-200", 1]], [[1, 0], [0, 0]], "complex"),
     "complex base": ([[0, 1], [-1, 0]], [[1, 0], [0, 0]], "complex"),
     "real part tie": ([[0, 0, 0], [0, 0, 1], [0, -1, 0]], np.zeros((3, 3)).tolist(), "complex"),
     "defective base": ([[1, 1], [0, 1]], [[0, 0], [0, 0]], "multiple"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,15 @@ from proofs_checks.commands import verify
 from proofs_checks.verification import Block, compute, plan
 from theory.claims import CLAIMS
 
-SMALL = {"criterion": 50, "converged": 25, "spectral": 50, "quoted": 9, "quoted-nonsymmetric": 9, "gap-only": 8}
+SMALL = {
+    "criterion": 50,
+    "cone": 50,
+    "converged": 25,
+    "spectral": 50,
+    "quoted": 9,
+    "quoted-nonsymmetric": 9,
+    "gap-only": 8,
+}
 REQUIRED = {
     "prop-3.3/convergence", "prop-3.3/drift", "prop-3.3/criterion", "prop-3.3/nonsymmetric",
     "remark-3.4/secular", "remark-3.4/drift",
@@ -26,7 +35,8 @@ REQUIRED = {
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(verification.PROFILES, "quick", {**SMALL, "cone": 50})
+    few = {name: replace(source, quick=SMALL.get(name, 8)) for name, source in verification.SOURCES.items()}
+    monkeypatch.setattr(verification, "SOURCES", few)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from proofs_checks.ledger import open_row, sampled_row
 from proofs_checks.output import console, document, emit_json
 from proofs_checks.registry import CHECKS
 from proofs_checks.special import SPECIAL
-from proofs_checks.store import Store
+from proofs_checks.store import Run, Store
 from proofs_checks.verification import plan, run_blocks
 from theory.claims import CLAIMS
 
@@ -68,7 +68,7 @@ def _rows(wanted: list[str], args: argparse.Namespace, store: Store) -> list[dic
             if name in CHECKS:
                 rows.append(sampled_row(CLAIMS[name], results, store))
             elif name in SPECIAL:
-                rows.append(SPECIAL[name](CLAIMS[name], store, args.resume, args.seed))
+                rows.append(SPECIAL[name](CLAIMS[name], Run(store, args.seed, args.profile, args.resume)))
             else:
                 rows.append(open_row(CLAIMS[name]))
                 continue

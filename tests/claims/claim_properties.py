@@ -14,9 +14,9 @@ from proofs_checks.ledger import shipped_counterexample
 from proofs_checks.measurement import Measured
 from proofs_checks.registry import CHECKS
 from proofs_checks.sampler import Batch, realise_one
+from proofs_checks.sources import instance_of
 from proofs_checks.spec import InstanceSpec
 from proofs_checks.strategies import instances, specs
-from proofs_checks.verification import instance_of
 from theory.claims import CLAIMS
 from theory.formula import Formula
 

@@ -7,8 +7,8 @@ import torch
 from claim_properties import compare, confirm, shipped_refutes, smallest_refutation
 
 from proofs_checks.sampler import draw
+from proofs_checks.sources import instance_of
 from proofs_checks.spec import FAMILIES
-from proofs_checks.verification import instance_of
 
 pytestmark = pytest.mark.claim("prop-3.3/criterion-quoted")
 ID = "prop-3.3/criterion-quoted"

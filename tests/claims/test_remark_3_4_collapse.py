@@ -8,7 +8,7 @@ from mpmath import mp
 
 from proofs_checks import special
 from proofs_checks.collapse import run_collapse
-from proofs_checks.store import Store
+from proofs_checks.store import Run, Store
 from theory.claims import CLAIMS
 
 pytestmark = pytest.mark.claim("remark-3.4/collapse")
@@ -16,14 +16,14 @@ CLAIM = CLAIMS["remark-3.4/collapse"]
 
 
 def test_supported_down_to_1e_300(tmp_path) -> None:
-    row = special.collapse_row(CLAIM, Store(tmp_path), False, seed=1)
+    row = special.collapse_row(CLAIM, Run(Store(tmp_path), seed=1))
     assert row["verdict"] == "supported", row["reasons"]
     assert row["nonvacuous"] >= 60
     assert row["controls"] == {"two-level angle": True}
 
 
 def test_resumed_row_is_the_computed_one(tmp_path) -> None:
-    rows = [special.collapse_row(CLAIM, Store(tmp_path), resume, seed=1) for resume in (False, True)]
+    rows = [special.collapse_row(CLAIM, Run(Store(tmp_path), seed=1, resume=resume)) for resume in (False, True)]
     assert {k: v for k, v in rows[0].items() if k != "seconds"} == {k: v for k, v in rows[1].items() if k != "seconds"}
 
 
@@ -34,7 +34,7 @@ def test_a_wrong_angle_is_refuted(tmp_path, monkeypatch) -> None:
             for r in run_collapse(seed=1)
         ]
     monkeypatch.setattr(special, "run_collapse", lambda seed: wrong)
-    row = special.collapse_row(CLAIM, Store(tmp_path), False, seed=1)
+    row = special.collapse_row(CLAIM, Run(Store(tmp_path), seed=1))
     assert row["verdict"] == "refuted"
 
 
