@@ -87,6 +87,10 @@ def _planted(base: Blocks, update: Blocks, values: np.ndarray) -> dict[str, np.n
         "cone_separation": total.corner - kappa,
         "mu": mu,
         "alpha": np.einsum("bji,bj->bi", z, total.column),
+        "perturbed_mu_max": mu[:, -1],
+        "dV_norm": planting.operator_norm(update.matrix()),
+        "levels": values,
+        "update_matrix": update.matrix(),
         "perturbed_dominant_gap": levels[:, -1] - np.abs(levels[:, :-1]).max(axis=-1),
     }
 

@@ -1,6 +1,7 @@
 """Where instances come from: for each family how many, with which n and d, drawn and measured by what.
 
-A new family of instances is a :class:`Source` in a module of its own, listed in :data:`SOURCES`.
+A new family of instances is a :class:`Source` in a module of its own, listed in
+:data:`proofs_checks.families.SOURCES`.
 """
 
 from __future__ import annotations
@@ -101,5 +102,5 @@ _QUICK = {
     "gap-only": 400,
 }
 
-SOURCES: dict[str, Source] = {name: planted_source(FAMILIES[name], size) for name, size in _QUICK.items()}
+PLANTED: dict[str, Source] = {name: planted_source(FAMILIES[name], size) for name, size in _QUICK.items()}
 """Family name → source."""

@@ -123,7 +123,7 @@ def as_columns(spec: InstanceSpec) -> dict[str, np.ndarray]:
 
 
 _SEED = Choice(tuple(range(16)))
-_COMMON: dict[str, Choice | Grid] = {
+COMMON: dict[str, Choice | Grid] = {
     "n": Choice(TOKENS, (0.14, 0.2, 0.22, 0.22, 0.22)),
     "d": Choice(DIMENSIONS, (0.14, 0.2, 0.22, 0.22, 0.22)),
     "base": Choice(("psd", "symmetric")),
@@ -147,10 +147,10 @@ _COMMON: dict[str, Choice | Grid] = {
     "placement": _SEED,
 }
 
-CRITERION = Family("criterion", _COMMON, region="criterion")
+CRITERION = Family("criterion", COMMON, region="criterion")
 CONVERGED = Family(
     "converged",
-    _COMMON
+    COMMON
     | {
         "n": Choice((4, 8, 16)),
         "gap": Grid(8, 16, 16),
@@ -164,7 +164,7 @@ CONVERGED = Family(
 )
 CONE = Family(
     "cone",
-    _COMMON
+    COMMON
     | {
         "base": Choice(("psd", "symmetric", "general")),
         "update": Choice(("lowrank", "aligned"), (0.8, 0.2)),
@@ -174,7 +174,7 @@ CONE = Family(
 )
 SPECTRAL = Family(
     "spectral",
-    _COMMON
+    COMMON
     | {
         "update": Choice(("blocks", "gram"), (0.8, 0.2)),
         "collapse": Choice((0, 1, 2, 4, 6), (0.6, 0.1, 0.1, 0.1, 0.1)),
@@ -187,7 +187,7 @@ SPECTRAL = Family(
 )
 QUOTED = Family(
     "quoted",
-    _COMMON
+    COMMON
     | {
         "n": Choice((1, 2, 4)),
         "d": Choice((2, 3, 4)),
@@ -212,7 +212,7 @@ QUOTED_NONSYMMETRIC = Family(
 )
 GAP_ONLY = Family(
     "gap-only",
-    _COMMON
+    COMMON
     | {
         "n": Choice((2, 4)),
         "d": Choice((2, 3)),

@@ -9,7 +9,9 @@ from typing import Any
 from mpmath import mp
 
 from proofs_checks.collapse import CollapseRow, run_collapse
+from proofs_checks.heads import heads_row
 from proofs_checks.ledger import row
+from proofs_checks.rank import rank_row
 from proofs_checks.real_weights import WeightsError, audit_real_weights
 from proofs_checks.store import Run, file_name
 from proofs_checks.tally import CONTROL_AMOUNT
@@ -106,5 +108,7 @@ def spectrum_row(claim: Claim, _run: Run) -> dict[str, Any]:
 SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
     "remark-3.4/collapse": collapse_row,
     "exp-spectrum": spectrum_row,
+    "prop-3.3/heads": heads_row,
+    "remark-3.4/rank": rank_row,
 }
 """Claim id → what computes its row."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,17 @@ from proofs_checks.errors import InputError
 from proofs_checks.output import dumps, versions, write_text
 
 DEFAULT = Path(".loraproofs")
+_PACKAGES = ("theory", "numerics", "proofs_checks")
+
+
+@cache
+def fingerprint() -> str:
+    """SHA-256 of all versions and of this project's own source: results of other code are never taken up again."""
+    digest = hashlib.sha256(repr(sorted(versions().items())).encode())
+    root = Path(__file__).resolve().parents[1]
+    for path in sorted(p for name in _PACKAGES for p in (root / name).rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 class Store:
@@ -62,9 +74,9 @@ class Run:
     def once(self, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The named result: read from the store on ``--resume`` where it is there, else computed and kept.
 
-        It is keyed by the name, the seed, the profile and all versions; ``compute`` must depend on nothing else.
+        It is keyed by the name, the seed, the profile and :func:`fingerprint`; ``compute`` must depend on nothing else.
         """
-        parts = f"{name} {self.seed} {self.profile} {versions()}"
+        parts = f"{name} {self.seed} {self.profile} {fingerprint()}"
         key = hashlib.sha256(parts.encode()).hexdigest()[:24]
         known = self.store.block(key) if self.resume else None
         if known is None:

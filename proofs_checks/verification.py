@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from proofs_checks.checks.check import Check
-from proofs_checks.measurement import ATOL, RTOL
-from proofs_checks.output import versions
+from proofs_checks.families import SOURCES
 from proofs_checks.registry import CHECKS
 from proofs_checks.sampler import Batch
-from proofs_checks.sources import SOURCES, Source
-from proofs_checks.store import Store
+from proofs_checks.sources import Source
+from proofs_checks.store import Store, fingerprint
 from proofs_checks.tally import tally
 from theory.claims import CLAIMS
 
@@ -50,10 +49,8 @@ class Block:
 
     def key(self, wanted: Iterable[str]) -> str:
         """Name of the block's result: changes with anything that the result depends on."""
-        statements = [CLAIMS[c.claim_id].statement_hash for c in self.checks(wanted)]
-        found = versions()
-        parts = [repr(self), self.source.description, f"{RTOL}/{ATOL}", *statements, found["loraproofs"]]
-        parts += [found[name] for name in ("numpy", "scipy", "torch")]
+        claims = [c.claim_id for c in self.checks(wanted)]
+        parts = [repr(self), self.source.description, *claims, fingerprint()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 

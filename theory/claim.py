@@ -9,7 +9,7 @@ from typing import Literal
 import sympy as sp
 
 from theory.assumptions import ASSUMPTIONS
-from theory.formula import Formula, Tightening
+from theory.formula import Formula, Tightening, WrongForm
 from theory.symbols import LATEX
 
 Expected = Literal["holds", "refuted", "open"]
@@ -30,7 +30,7 @@ class Claim:
     formulas: the formulas that the claim is about; the first is the one that is checked.
     expected: ``holds``, ``refuted`` (quoted forms known to be false) or ``open``.
     statement_depends, proof_depends: ids of the claims that the statement, or only its proof, uses.
-    tightenings: the sharp constants; each made stronger must be refuted.
+    tightenings: the sharp constants; each made stronger (or the wrong form in its place) must be refuted.
     required: non-vacuous instances below which the verdict is ``inconclusive``.
     note: why it holds, where it is sharp, or what breaks it.
     """
@@ -44,7 +44,7 @@ class Claim:
     expected: Expected
     statement_depends: tuple[str, ...] = ()
     proof_depends: tuple[str, ...] = ()
-    tightenings: tuple[Tightening, ...] = ()
+    tightenings: tuple[Tightening | WrongForm, ...] = ()
     required: int = 0
     note: str = ""
     arxiv: str = ARXIV

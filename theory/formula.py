@@ -40,10 +40,10 @@ class Formula:
     @cached_property
     def arguments(self) -> tuple[str, ...]:
         """Names in code of the symbols that an evaluation needs, sorted."""
-        closed = self.closed
-        bound = {str(s) for total in closed.atoms(sp.Sum) for limit in total.limits for s in limit}
-        names = {str(s) for s in closed.free_symbols if not isinstance(s, sp.Indexed)}
-        return tuple(sorted(names - bound))
+        running = {total.limits[0][0] for total in self.closed.atoms(sp.Sum)}
+        bodies = self.closed.replace(lambda e: isinstance(e, sp.Sum), lambda e: e.function)
+        names = {str(s) for s in bodies.free_symbols - running if not isinstance(s, sp.Indexed)}
+        return tuple(sorted(names))
 
     @property
     def latex(self) -> str:
@@ -68,6 +68,22 @@ class Tightening:
     def apply(self, amount: float | sp.Rational) -> Formula:
         """The formula with its constant made stronger by the relative ``amount`` (0.01 is one per cent)."""
         return _tightened(self, sp.Rational(str(amount)))
+
+
+@dataclass(frozen=True)
+class WrongForm:
+    """A negative control that is no constant: the formula with another expression (a wrong exponent, a lost term).
+
+    It stands where the formula is known not to be sharp, so that a constant made stronger need not be refuted.
+    """
+
+    name: str
+    formula: Formula
+    wrong: sp.Expr
+
+    def apply(self, _amount: float | sp.Rational = 0) -> Formula:
+        """The formula with the wrong expression."""
+        return replace(self.formula, expr=self.wrong)
 
 
 @lru_cache(maxsize=256)

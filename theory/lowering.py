@@ -94,8 +94,10 @@ def _power(node: sp.Pow, walk: Callable[[Any], Any], arithmetic: Arithmetic) -> 
         value = base ** abs(int(exponent))
     elif isinstance(exponent, sp.Rational) and exponent.q == 2:
         value = arithmetic.functions[sp.sqrt](base) ** abs(exponent.p)
+    elif not exponent.is_number:
+        return base ** walk(exponent)
     else:
-        raise LoweringError(f"only integer and half-integer powers are lowered, not {node}")
+        raise LoweringError(f"only integer, half-integer and symbolic powers are lowered, not {node}")
     return 1 / value if exponent.is_negative else value
 
 

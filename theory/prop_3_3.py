@@ -88,6 +88,20 @@ FAR_SIDE = Formula(
     source="once all tokens are beyond π/2 from ũ1 they converge to -ũ1 (prop-3.3/convergence about -ũ1)",
     domain="dominant gap of V + ΔV positive, V + ΔV symmetric or in a cone about -ũ1",
 )
+CROSSING_MARGIN = Formula(
+    name="crossing_margin",
+    expr=s.lambda_1 + s.a - s.perturbed_mu_max,
+    lhs=r"\lambda_1+a-\lambda_{\max}(P^\perp\tilde VP^\perp)",
+    source="with b = c = 0, V + ΔV is block diagonal in the frame of u1",
+    domain="b = c = 0",
+)
+HEADS_BOUND = Formula(
+    name="heads_bound",
+    expr=s.tan_max_angle_0 * sp.exp(-s.dominant_gap_sum * s.t),
+    lhs=r"\vartheta(t)",
+    source="the inequalities of prop-3.3/convergence add up over the heads",
+    domain="common u1, λ1 >= 0 and gap* > 0 in every head",
+)
 HEMISPHERE_NEEDED = Formula(
     name="hemisphere_needed",
     expr=sp.sin(s.theta_bound),
@@ -316,12 +330,15 @@ CLAIMS = (
         title="b = c = 0: no drift until the crossing",
         quoted="",
         statement=(
-            r"$b=c=0$: $\tilde u_1=u_1$ and the drift is zero as long as"
-            r" $\lambda_{\max}(P^\perp\tilde VP^\perp)<\lambda_1+a$."
+            r"$V$, $\Delta V$ symmetric, $b=c=0$: $\tilde u_1=u_1$ where"
+            r" $\lambda_{\max}(P^\perp\tilde VP^\perp)<\lambda_1+a$; beyond that crossing $\tilde u_1\perp u_1$."
         ),
         assumptions=("symmetric-base", "symmetric-update", "spectral-gap"),
-        formulas=(DRIFT_BOUND_SHARP,),
-        expected="open",
+        formulas=(CROSSING_MARGIN,),
+        expected="holds",
+        tightenings=(Tightening("crossing at λ1 + a", CROSSING_MARGIN, +1, s.lambda_1),),
+        required=2_000,
+        note="|<u1, ũ1>| = 1 before the crossing, ∠ = π/2 beyond it; a crossing made 1 % later is refuted.",
         proof_depends=("prop-3.3/drift",),
     ),
     Claim(
@@ -343,12 +360,14 @@ CLAIMS = (
         title="several heads with a common u1 add their rates",
         quoted="",
         statement=(
-            r"Heads with a common $u_1$, $\lambda_{1,h}\ge0$:"
+            r"Symmetric heads with a common $u_1$, $\lambda_{1,h}\ge0$, $\mathrm{gap}^*_h>0$:"
             r" $\vartheta(t)\le\vartheta(0)\exp(-t\sum_h\mathrm{gap}^*_h)$."
         ),
         assumptions=("symmetric-base", "dominant-gap", "hemisphere", "post-ln", "attention-only"),
-        formulas=(),
-        expected="open",
+        formulas=(HEADS_BOUND,),
+        expected="holds",
+        tightenings=(Tightening("sum of the rates", HEADS_BOUND, +1, s.dominant_gap_sum),),
+        required=2_000,
         proof_depends=("prop-3.3/convergence",),
     ),
 )

@@ -12,7 +12,7 @@ import sympy as sp
 
 from theory import symbols as s
 from theory.claim import Claim
-from theory.formula import Formula, Tightening
+from theory.formula import Formula, Tightening, WrongForm
 
 QUOTED = "||X - X~||^2 ~= sum_j (alpha_j / (lambda_1 - lambda_j - e_j))^2."
 
@@ -55,6 +55,29 @@ TWO_LEVEL_ANGLE = Formula(
     domain="α ≠ 0 or gap + a ≠ e",
 )
 
+RADIUS_SHARE = Formula(
+    name="radius_share",
+    expr=2 * s.dV_norm / s.gap,
+    lhs="q",
+    source="the series converges at least for ||ΔV|| < gap/2",
+    domain="gap > 0",
+)
+EXPANSION_ERROR = Formula(
+    name="expansion_error",
+    expr=s.gap / 2 * s.radius_share ** (s.order + 1) / (1 - s.radius_share),
+    lhs=r"|\tilde\lambda_1-\textstyle\sum_{i\le k}\varepsilon^i\lambda^{(i)}|_{\max}",
+    source="Cauchy's estimate on the disc ||ΔV|| < gap/2, where λ̃1 stays within gap/2 of λ1",
+    domain="q < 1; not sharp",
+    where=(RADIUS_SHARE,),
+)
+MEAN_DRIFT = Formula(
+    name="mean_drift",
+    expr=s.eta**2 * s.s_norm**2 / s.d**2 * s.over_directions(1 / s.gaps[s.j] ** 2),
+    lhs=r"\mathbb{E}\sum_j(b_j/g_j)^2",
+    source="E b_j² = η²||s||²/d² for b = P⊥ΔVu1 and Gaussian factors",
+    domain="all g_j = λ1 - λ_j > 0",
+)
+
 _SYMMETRIC = ("symmetric-base", "symmetric-update")
 
 CLAIMS = (
@@ -83,9 +106,18 @@ CLAIMS = (
             r"$\Delta V=\varepsilon B$, $q=2|\varepsilon|\|B\|/\mathrm{gap}<1$: the error of $\tilde\lambda_1$ after"
             r" order $k$ is at most $(\mathrm{gap}/2)\,q^{k+1}/(1-q)$."
         ),
-        assumptions=("spectral-gap",),
-        formulas=(),
-        expected="open",
+        assumptions=("symmetric-base", "symmetric-update", "spectral-gap"),
+        formulas=(EXPANSION_ERROR, RADIUS_SHARE),
+        expected="holds",
+        tightenings=(
+            WrongForm(
+                "exponent k + 2 in place of k + 1",
+                EXPANSION_ERROR,
+                s.gap / 2 * s.radius_share ** (s.order + 2) / (1 - s.radius_share),
+            ),
+        ),
+        required=2_000,
+        note="Not sharp: the constant may be 1 % smaller, the exponent may not be larger.",
     ),
     Claim(
         id="remark-3.4/drift",
@@ -147,8 +179,11 @@ CLAIMS = (
             r" $\sum_j\eta^2\|s\|^2/(d^2g_j^2)$, $g_j=\lambda_1-\lambda_j$."
         ),
         assumptions=("symmetric-base", "spectral-gap", "gaussian-adapters"),
-        formulas=(),
-        expected="open",
+        formulas=(MEAN_DRIFT,),
+        expected="holds",
+        tightenings=(Tightening("mean (5 %)", MEAN_DRIFT, -1),),
+        required=4,
+        note="A statistical claim: means over random adapters of rank 1, 2 and 4 at equal ||s||.",
         statement_depends=("remark-3.4/drift",),
     ),
     Claim(

@@ -37,11 +37,17 @@ t = _scalar("t", "t", nonnegative=True)
 gap = _scalar("gap", r"\mathrm{gap}")
 dominant_gap = _scalar("dominant_gap", r"\mathrm{gap}^*")
 perturbed_dominant_gap = _scalar("perturbed_dominant_gap", r"\widetilde{\mathrm{gap}}^*")
+dominant_gap_sum = _scalar("dominant_gap_sum", r"\sum_h\mathrm{gap}^*_h")
 lambda_1 = _scalar("lambda_1", r"\lambda_1")
 a = _scalar("a", "a")
 b_norm = _scalar("b_norm", r"\|b\|", nonnegative=True)
 c_norm = _scalar("c_norm", r"\|c\|", nonnegative=True)
 E_norm = _scalar("E_norm", r"\|E\|", nonnegative=True)
+
+gaps = _vector("gaps", "g")
+perturbed_mu_max = _scalar("perturbed_mu_max", r"\lambda_{\max}(P^\perp\tilde VP^\perp)")
+order = _scalar("order", "k", nonnegative=True)
+radius_share = _scalar("radius_share", "q", nonnegative=True)
 
 # The cone about u
 w = _scalar("w", "w")

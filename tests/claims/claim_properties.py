@@ -15,7 +15,7 @@ from proofs_checks.measurement import Measured
 from proofs_checks.registry import CHECKS
 from proofs_checks.sampler import Batch, realise_one
 from proofs_checks.sources import instance_of
-from proofs_checks.spec import InstanceSpec
+from proofs_checks.spec import Family, InstanceSpec
 from proofs_checks.strategies import instances, specs
 from theory.claims import CLAIMS
 from theory.formula import Formula
@@ -34,7 +34,7 @@ def confirm(claim_id: str, instance: Instance, formula: Formula | None = None) -
     return CHECKS[claim_id].confirm(instance, formula or CLAIMS[claim_id].formulas[0])
 
 
-def holds_on(claim_id: str, family: str, *, examples: int = 40, counted: float = 0.5, **fixed: Any) -> None:
+def holds_on(claim_id: str, family: str | Family, *, examples: int = 40, counted: float = 0.5, **fixed: Any) -> None:
     """No instance of the family violates the claim, and at least the share ``counted`` of them says something."""
     seen = {"drawn": 0, "nonvacuous": 0}
 
@@ -54,7 +54,7 @@ def holds_on(claim_id: str, family: str, *, examples: int = 40, counted: float =
 
 
 def smallest_refutation(
-    claim_id: str, family: str, formula: Formula | None = None, **fixed: Any
+    claim_id: str, family: str | Family, formula: Formula | None = None, **fixed: Any
 ) -> tuple[InstanceSpec, Confirmation]:
     """The smallest instance of the family that hypothesis finds against the claim (or its tightened formula)."""
 
@@ -66,7 +66,7 @@ def smallest_refutation(
     return spec, confirm(claim_id, instance, formula)
 
 
-def every_control_is_refuted(claim_id: str, family: str, **fixed: Any) -> None:
+def every_control_is_refuted(claim_id: str, family: str | Family, **fixed: Any) -> None:
     """Each sharp constant made 1 % stronger is refuted by an instance of the family, and the second look agrees."""
     claim = CLAIMS[claim_id]
     assert claim.tightenings, f"{claim_id} names no sharp constant"

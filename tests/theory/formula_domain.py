@@ -9,7 +9,7 @@ import numpy as np
 from theory.claims import CLAIMS
 from theory.formula import Formula
 
-VECTORS = ("alpha", "mu", "other_eigenvalues")
+VECTORS = ("alpha", "mu", "other_eigenvalues", "gaps")
 Points = dict[str, np.ndarray]
 
 
@@ -46,7 +46,7 @@ def draw_points(seed: int, size: int, directions: int = 4) -> Points:
     a, b, c, E = between(-0.3, 0.3), points["b_norm"], points["c_norm"], points["E_norm"]
     lambda_1, angle_0 = between(1.0, 2.0), between(0.5, 1.4)
     separation = 2 * np.sqrt(b * c) + between(0.2, 2.0)
-    gap = E + 2 * b - a + between(0.2, 2.0)
+    gap = E + 2 * b - a + 2 * points["dV_norm"] + between(0.2, 2.0)
     return points | {
         "a": a,
         "gap": gap,
@@ -64,6 +64,10 @@ def draw_points(seed: int, size: int, directions: int = 4) -> Points:
         "mu": (lambda_1 + np.minimum(a, 0))[:, None] - vector(0.3, 2.0),
         "other_eigenvalues": vector(-0.1, 0.7),
         "earlier_time": points["t"] * between(0.0, 1.0),
+        "gaps": vector(0.2, 2.0),
+        "dominant_gap_sum": between(0.2, 2.0),
+        "perturbed_mu_max": lambda_1 + a - between(0.1, 0.5),
+        "order": rng.integers(1, 6, size).astype(float),
         "h": between(0.1, 0.8) / points["V_norm"],
         "L": rng.integers(2, 50, size).astype(float),
         "d": rng.integers(2, 17, size).astype(float),

@@ -14,12 +14,13 @@ from formula_domain import VECTORS, Points, all_formulas, draw_points
 
 from theory import symbols as s
 from theory.claims import CLAIMS
-from theory.formula import Formula, Tightening
+from theory.formula import Formula, Tightening, WrongForm
 from theory.lowering import LoweringError, to_mpmath, to_torch
 
 FORMULAS = all_formulas()
 SIZE = 12
 POINTS = draw_points(seed=20240215, size=SIZE)
+LOWER_BOUNDS = ("crossing_margin",)
 TIGHTENINGS = [(c.id, t) for c in CLAIMS.values() for t in c.tightenings]
 
 
@@ -121,11 +122,14 @@ def test_sum_over_directions_against_a_loop() -> None:
 
 
 @pytest.mark.parametrize(("claim_id", "t"), TIGHTENINGS, ids=lambda x: getattr(x, "name", x))
-def test_tightening_makes_the_bound_smaller(claim_id: str, t: Tightening) -> None:
-    """All sharp constants so far belong to upper bounds; 1 % stronger is smaller, in the stated direction."""
+def test_tightening_makes_the_bound_smaller(claim_id: str, t: Tightening | WrongForm) -> None:
+    """1 % stronger is smaller for an upper bound; in any case the constant moves in the stated direction."""
     before, after = torch_values(t.formula, POINTS), torch_values(t.apply(0.01), POINTS)
-    assert (after <= before).all()
-    assert (after < before * (1 - 1e-6)).mean() > 0.5
+    assert (np.abs(after - before) > 1e-6 * np.abs(before)).mean() > 0.5
+    if isinstance(t, WrongForm):
+        return
+    if t.formula.name not in LOWER_BOUNDS:
+        assert (after <= before).all()
     factor = 1 + t.direction * 0.01
     if t.symbol is None:
         np.testing.assert_allclose(after, factor * before, rtol=1e-13)
@@ -169,7 +173,11 @@ def test_missing_symbol_is_named(lower) -> None:
 @pytest.mark.parametrize("lower", [to_torch, to_mpmath])
 @pytest.mark.parametrize(
     ("expr", "message"),
-    [(sp.gamma(s.a), "no operation for gamma"), (s.a ** sp.Rational(1, 3), "half-integer"), (2**s.a, "half-integer")],
+    [
+        (sp.gamma(s.a), "no operation for gamma"),
+        (s.a ** sp.Rational(1, 3), "half-integer"),
+        (s.a**sp.pi, "half-integer"),
+    ],
 )
 def test_unknown_operation_is_refused(lower, expr: sp.Expr, message: str) -> None:
     with pytest.raises(LoweringError, match=message):

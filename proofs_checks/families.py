@@ -1,0 +1,9 @@
+"""All families of instances by name: the sources that ``verify`` draws from."""
+
+from __future__ import annotations
+
+from proofs_checks import families_perturbation, sources
+from proofs_checks.sources import Source
+
+SOURCES: dict[str, Source] = {**sources.PLANTED, **families_perturbation.SOURCES}
+"""Family name → source, in the order in which ``verify`` draws them."""
