@@ -25,6 +25,24 @@ def unshifted_limit(dtype: torch.dtype) -> float:
     return (min(math.log(info.max), -math.log(info.tiny)) - _HEADROOM) / _SQUARED_LENGTH
 
 
+def attention_sums(
+    attention: LinearMap, tokens: Tensor, *, shift: bool | None, causal: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Numerator ``Σ_j e^{<A x_i, x_j>} x_j`` ``(B, n, d)`` and denominator ``(B, n, 1)`` of the softmax means ``m_i``.
+
+    With ``shift`` both carry the factor ``e^{-max}``; without it the caller knows that nothing overflows. ``causal``:
+    token i attends to the tokens ``j <= i`` alone.
+    """
+    weights = torch.bmm(attention.apply(tokens), tokens.mT)
+    if causal:
+        n = tokens.shape[1]
+        weights.masked_fill_(torch.ones(n, n, dtype=torch.bool, device=tokens.device).triu_(1), -torch.inf)
+    if shift:
+        weights.sub_(weights.amax(dim=2, keepdim=True))
+    weights.exp_()
+    return torch.bmm(weights, tokens), weights.sum(dim=2, keepdim=True)
+
+
 @dataclass(frozen=True)
 class AttentionField:
     """Right-hand side ``(t (B,), tokens (B, n, d)) -> (B, n, d)`` of the flow on the sphere; does not depend on t.
@@ -38,11 +56,13 @@ class AttentionField:
     attention, value: A and V, of B instances each.
     shift: whether the softmax subtracts the maximum. None (default): where the bound of ``||A||`` of any instance
         is above :func:`unshifted_limit`.
+    causal: whether token i attends to the tokens ``j <= i`` alone.
     """
 
     attention: LinearMap
     value: LinearMap
     shift: bool | None = None
+    causal: bool = False
 
     def __post_init__(self) -> None:
         if self.attention.dense.shape != self.value.dense.shape:
@@ -55,20 +75,16 @@ class AttentionField:
 
     def __call__(self, _t: Tensor, tokens: Tensor) -> Tensor:
         """The velocities of the tokens."""
-        weights = torch.bmm(self.attention.apply(tokens), tokens.mT)
-        if self.shift:
-            weights.sub_(weights.amax(dim=2, keepdim=True))
-        weights.exp_()
         # The softmax denominator is divided out last, where the rows are shortest to scale.
-        denominator = weights.sum(dim=2, keepdim=True)
-        image = self.value.apply(torch.bmm(weights, tokens))
+        sums, denominator = attention_sums(self.attention, tokens, shift=self.shift, causal=self.causal)
+        image = self.value.apply(sums)
         radial = (image * tokens).sum(dim=2, keepdim=True)
         radial.div_((tokens * tokens).sum(dim=2, keepdim=True))
         return image.addcmul_(tokens, radial, value=-1).mul_(denominator.reciprocal_())
 
     def select(self, index: Tensor) -> AttentionField:
         """The field of the instances ``index``."""
-        return AttentionField(self.attention.select(index), self.value.select(index), self.shift)
+        return AttentionField(self.attention.select(index), self.value.select(index), self.shift, self.causal)
 
 
 def normalised(tokens: Tensor) -> Tensor:

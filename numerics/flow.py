@@ -23,6 +23,7 @@ def simulate(
     atol: float = 1e-12,
     max_steps: int = 20_000,
     dense: bool = False,
+    causal: bool = False,
 ) -> Solution:
     """Solve ``x_i' = P_{x_i} V m_i``, ``m_i = Σ_j softmax_j(<A x_i, x_j>) x_j`` for B instances at once.
 
@@ -33,12 +34,13 @@ def simulate(
     times: ``(B, K)``, increasing, not negative.
     rtol, atol, max_steps, dense: as in :func:`numerics.integrator.integrate`. Tokens have length one, so that the
         local error of a token is held below ``rtol + atol``. For float32 ``rtol`` is at least 1e-5.
+    causal: token i attends to the tokens ``j <= i`` alone.
 
     Raises ValueError for arguments that do not fit. Dense output costs about twice the time and much memory.
     """
     _check_tokens(tokens)
     return integrate(
-        AttentionField(_map("attention", attention, tokens), _map("value", value, tokens)),
+        AttentionField(fitting_map("attention", attention, tokens), fitting_map("value", value, tokens), causal=causal),
         normalised(tokens),
         times,
         rtol=rtol,
@@ -61,16 +63,17 @@ def simulate_pair(
     atol: float = 1e-12,
     max_steps: int = 20_000,
     dense: bool = False,
+    causal: bool = False,
 ) -> tuple[Solution, Solution]:
     """The base and the perturbed flow from the same tokens, in one batch of 2B; arguments as in :func:`simulate`.
 
     Each keeps its own step lengths: the results are those of two separate calls, up to rounding.
     """
     _check_tokens(tokens)
-    base = _map("attention", attention, tokens), _map("value", value, tokens)
+    base = fitting_map("attention", attention, tokens), fitting_map("value", value, tokens)
     other = (
-        _map("perturbed_attention", perturbed_attention, tokens),
-        _map("perturbed_value", perturbed_value, tokens),
+        fitting_map("perturbed_attention", perturbed_attention, tokens),
+        fitting_map("perturbed_value", perturbed_value, tokens),
     )
     both = simulate(
         torch.cat([tokens, tokens]),
@@ -81,13 +84,14 @@ def simulate_pair(
         atol=atol,
         max_steps=max_steps,
         dense=dense,
+        causal=causal,
     )
     index = torch.arange(2 * tokens.shape[0], device=tokens.device)
     first, second = index.chunk(2)
     return both.select(first), both.select(second)
 
 
-def _map(name: str, matrix: LinearMap | Tensor, tokens: Tensor) -> LinearMap:
+def fitting_map(name: str, matrix: LinearMap | Tensor, tokens: Tensor) -> LinearMap:
     """The argument ``name`` as a linear map that fits the tokens; ValueError where it does not."""
     linear_map = matrix if isinstance(matrix, LinearMap) else LinearMap(matrix)
     parts = [x for x in (linear_map.dense, linear_map.left, linear_map.right) if x is not None]

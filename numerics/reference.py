@@ -1,4 +1,4 @@
-"""A second simulator of the flow, independent of the first: scipy's DOP853 on one instance, in numpy.
+"""A second simulator of the flows, independent of the first: scipy's DOP853 on one instance, in numpy.
 
 Shares no code with :mod:`numerics.field` and :mod:`numerics.integrator`. Slow; meant to check them.
 """
@@ -13,30 +13,45 @@ from scipy.special import softmax
 Array = NDArray[np.float64]
 
 
-def attention_velocity(tokens: Array, attention: Array, value: Array) -> Array:
-    """``P_{x_i} V m_i`` token by token, for tokens ``(n, d)``; P_x = I - x xᵀ as written, also off the sphere."""
+def attention_velocity(
+    tokens: Array, attention: Array, value: Array, *, sphere: bool = True, causal: bool = False
+) -> Array:
+    """``P_{x_i} V m_i`` token by token, for tokens ``(n, d)``; P_x = I - x xᵀ as written, also off the sphere.
+
+    Without ``sphere`` the velocity is ``V m_i``; with ``causal`` token i attends to the tokens ``j <= i`` alone.
+    """
     velocity = np.empty_like(tokens)
     for i, x in enumerate(tokens):
-        weights = softmax(tokens @ (attention @ x))
-        drive = value @ (weights @ tokens)
-        velocity[i] = drive - np.dot(x, drive) * x
+        seen = tokens[: i + 1] if causal else tokens
+        weights = softmax(seen @ (attention @ x))
+        drive = value @ (weights @ seen)
+        velocity[i] = drive - np.dot(x, drive) * x if sphere else drive
     return velocity
 
 
 def simulate_reference(
-    tokens: Array, attention: Array, value: Array, times: Array, rtol: float = 1e-13, atol: float = 1e-14
+    tokens: Array,
+    attention: Array,
+    value: Array,
+    times: Array,
+    rtol: float = 1e-13,
+    atol: float = 1e-14,
+    *,
+    sphere: bool = True,
+    causal: bool = False,
 ) -> Array:
     """Tokens ``(K, n, d)`` at the increasing times ``(K,)``, from ``tokens (n, d)`` at time zero.
 
     The tokens are not projected on the way, only normalised at output. Raises RuntimeError where scipy fails or the
     velocity is not finite. The global error is that of the tolerances times the growth of the flow, about 1e-12.
+    ``sphere`` and ``causal`` as in :func:`attention_velocity`; without ``sphere`` tokens keep their lengths.
     """
     tokens = np.asarray(tokens, dtype=np.float64)
     times = np.asarray(times, dtype=np.float64)
     shape = tokens.shape
 
     def velocity(_t: float, flat: Array) -> Array:
-        found = attention_velocity(flat.reshape(shape), attention, value).ravel()
+        found = attention_velocity(flat.reshape(shape), attention, value, sphere=sphere, causal=causal).ravel()
         if not np.isfinite(found).all():  # scipy would shorten its step for ever
             raise RuntimeError("the velocity of the tokens is not finite")
         return found
@@ -50,4 +65,4 @@ def simulate_reference(
             current, start = solved.y[:, -1], time
         states.append(current.reshape(shape))
     result = np.stack(states)
-    return result / np.linalg.norm(result, axis=-1, keepdims=True)
+    return result / np.linalg.norm(result, axis=-1, keepdims=True) if sphere else result

@@ -1,14 +1,17 @@
-"""Distances between token clouds: exact W2 by assignment, the identity coupling, the largest displacement.
+"""Distances between token clouds: exact W2 and W_∞ by assignment, the identity coupling, largest displacements.
 
-All distances are Euclidean (chords, not angles) and every token weighs 1/n. Clouds are ``x`` and ``y`` of shape
-``(B, n, d)``: B instances, n tokens, d coordinates. Between two clouds of n tokens an optimal plan is a
+All distances but the angles named so are Euclidean (chords) and every token weighs 1/n. Clouds are ``x`` and ``y``
+of shape ``(B, n, d)``: B instances, n tokens, d coordinates. Between two clouds of n tokens an optimal plan is a
 permutation (Birkhoff), so W2 is a linear assignment, which is solved exactly.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 from torch import Tensor
 
 
@@ -61,6 +64,36 @@ def max_displacement(x: Tensor, y: Tensor) -> Tensor:
     """``max_i |x_i - y_i|`` as ``(B,)``: an upper bound of W_∞, hence of W2 and of the identity coupling."""
     _check_clouds(x, y)
     return (x - y).norm(dim=-1).amax(dim=-1)
+
+
+def labelled_angle(x: Tensor, y: Tensor) -> Tensor:
+    """``max_i ∠(x_i, y_i)`` for unit tokens ``(..., n, d)``, shape ``(...)``, from 0 to π; accurate at both ends."""
+    return (2 * torch.atan2((x - y).norm(dim=-1), (x + y).norm(dim=-1))).amax(dim=-1)
+
+
+def w_infinity_batch(x: Tensor, y: Tensor) -> Tensor:
+    """W_∞ of B pairs of clouds ``(B, n, d)`` as ``(B,)``: ``min over permutations p of max_i |x_i - y_p(i)|``, exact.
+
+    Bisection over the distances that occur, with a perfect matching at each; on the CPU. For unit tokens the angle
+    is ``2 arcsin(W_∞/2)``. Raises ``ValueError`` as :func:`exact_w2_batch` does.
+    """
+    _check_clouds(x, y)
+    costs = squared_distances(x, y).sqrt().cpu()
+    if not bool(costs.isfinite().all()):
+        raise ValueError("a token has a coordinate that is not finite, so W_∞ is not defined")
+    return torch.tensor([_bottleneck(cost) for cost in costs.numpy()], dtype=x.dtype, device=x.device)
+
+
+def _bottleneck(cost: np.ndarray) -> float:
+    # No matching can do with less than the worst of the nearest neighbours.
+    lowest = max(cost.min(axis=0).max(), cost.min(axis=1).max())
+    levels = np.unique(cost[cost >= lowest])
+    low, high = 0, len(levels) - 1
+    while low < high:
+        middle = (low + high) // 2
+        matched = maximum_bipartite_matching(csr_array(cost <= levels[middle]), perm_type="column")
+        low, high = (low, middle) if (matched >= 0).all() else (middle + 1, high)
+    return float(levels[low])
 
 
 def _check_clouds(x: Tensor, y: Tensor) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from proofs_checks import families_perturbation, sources
+from proofs_checks import families_collapsed, families_first_passage, families_perturbation, sources
 from proofs_checks.sources import Source
 
-SOURCES: dict[str, Source] = {**sources.PLANTED, **families_perturbation.SOURCES}
+SOURCES: dict[str, Source] = {
+    **sources.PLANTED,
+    **families_perturbation.SOURCES,
+    **families_first_passage.SOURCES,
+    **families_collapsed.SOURCES,
+}
 """Family name → source, in the order in which ``verify`` draws them."""

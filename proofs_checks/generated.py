@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mpmath import mp
 
-from proofs_checks import claims_table, real_weights
+from proofs_checks import claims_table, pictures, real_weights
 from proofs_checks.collapse import CollapseRow, figure, run_collapse
 from proofs_checks.output import write_text
 
@@ -43,6 +43,8 @@ def write_all(folder: Path) -> list[Path]:
     for name, text in texts.items():
         write_text(tables / name, text)
     figure(rows, figures / "collapse.svg")
+    pictures.sphere(figures / "sphere.svg")
+    pictures.cutoff(figures / "cutoff.svg")
     real_weights.figure(report, figures / "real_weights.svg")
     return sorted([*(tables / name for name in texts), *figures.glob("*.svg"), *figures.glob("*.png")])
 

@@ -58,12 +58,12 @@ class Measured:
     @cached_property
     def u1(self) -> torch.Tensor:
         """u1 (B, d) with the sign of the tokens' side."""
-        return _towards(self.split.u1, self.batch.tokens)
+        return towards(self.split.u1, self.batch.tokens)
 
     @cached_property
     def perturbed_u1(self) -> torch.Tensor:
         """ũ1 (B, d) with <u1, ũ1> >= 0."""
-        return _towards(self.perturbed.vector, self.u1.unsqueeze(1))
+        return towards(self.perturbed.vector, self.u1.unsqueeze(1))
 
     def base_tan_angle(self) -> tuple[torch.Tensor, torch.Tensor]:
         """tan of the largest angle of the base tokens to u1 at each time (B, K), and its error."""
@@ -80,7 +80,7 @@ class Measured:
     def nearest_angle(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Smallest angle (B,) of a perturbed token to ũ1 at the last time, and its error."""
         pair = spectral.leading_eigenvector_general(self.batch.V + self.batch.dV)
-        target = _towards(pair.vector, self.u1.unsqueeze(1))
+        target = towards(pair.vector, self.u1.unsqueeze(1))
         last = self.trajectories[1].states[:, -1]
         smallest = torch.pi - spectral.max_angle(last, -target)
         return smallest, self.trajectories[1].error[:, -1] + pair.vector_error
@@ -114,7 +114,7 @@ class Measured:
         return left
 
 
-def _towards(direction: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+def towards(direction: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     """The direction (B, d) with the sign that most of the tokens (B, n, d) are on."""
     side = torch.einsum("bnd,bd->bn", tokens, direction).sign().sum(dim=-1)
     return torch.where(side < 0, -1.0, 1.0).unsqueeze(-1) * direction

@@ -59,7 +59,7 @@ class Batch:
     @property
     def nonsymmetric_update(self) -> np.ndarray:
         """Whether ΔV is not symmetric by construction (B,)."""
-        return np.isin(self.columns["update"], ("lowrank", "aligned"))
+        return np.isin(self.columns["update"], ("lowrank", "aligned", "general"))
 
     @property
     def symmetric_base(self) -> torch.Tensor:

@@ -102,7 +102,12 @@ correlation = _scalar("correlation", r"\rho", positive=True)
 # Theorem 4.6: deviation from u and arrival at ũ1
 other_eigenvalues = _vector("other_eigenvalues", r"\lambda")
 radial_pull = _scalar("radial_pull", "z")
+slowness_integral = _scalar(
+    "slowness_integral", r"\int_{\vartheta_0}^{r}\frac{d\vartheta}{G(\vartheta)}", nonnegative=True
+)
 overlap = _scalar("overlap", r"\varepsilon", positive=True)
+overlap_low = _scalar("overlap_low", "p_-", positive=True)
+overlap_high = _scalar("overlap_high", "p_+", positive=True)
 overlap_2 = _scalar("overlap_2", "|c_2|", positive=True)
 perturbed_gap = _scalar("perturbed_gap", r"(\tilde\lambda_1-\tilde\lambda_2)", positive=True)
 scaled_time = _scalar("scaled_time", "s")

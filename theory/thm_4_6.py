@@ -10,7 +10,7 @@ import sympy as sp
 
 from theory import symbols as s
 from theory.claim import Claim
-from theory.formula import Formula
+from theory.formula import Formula, Tightening
 
 QUOTED = (
     "at fixed magnitude there is a critical T*: tokens follow the base for t < T*, and jump to a new cluster "
@@ -49,6 +49,13 @@ INNER_SPEED = Formula(
     domain="an upper bound of D⁺ϑ always, the better one where plain_condition < 0",
     where=(RADIAL_PULL,),
 )
+DEVIATION_TIME = Formula(
+    name="deviation_time",
+    expr=s.slowness_integral,
+    lhs=r"T_{\mathrm{dev}}(r)",
+    source="the scalar inequality D⁺ϑ <= G(ϑ), integrated; G is plain_speed or inner_speed, by plain_condition",
+    domain="infinite where G <= 0 between ϑ0 and r: that is where plain_speed has a root there",
+)
 ARRIVAL_TIME = Formula(
     name="arrival_time",
     expr=sp.Max(
@@ -79,12 +86,20 @@ CUTOFF_PROFILE = Formula(
     lhs=r"\langle x(t),\tilde u_1\rangle",
     source="two components, s = (λ̃1 - λ̃2)(t - T*)",
 )
+CUTOFF_WINDOW = Formula(
+    name="cutoff_window",
+    expr=sp.log(s.overlap_high * sp.sqrt(1 - s.overlap_low**2) / (s.overlap_low * sp.sqrt(1 - s.overlap_high**2)))
+    / s.perturbed_gap,
+    lhs=r"T_{p_+}-T_{p_-}",
+    source="cutoff_profile solved for two overlaps p- < p+",
+    domain="the rest along ũ2, ε < p- < p+ < 1; it does not depend on ε, so that window/T* -> 0",
+)
 CROSSING_OVERLAP = Formula(
     name="crossing_overlap",
     expr=s.alpha_abs / sp.Abs(s.gap + s.a - s.e),
-    lhs=r"\varepsilon",
-    source="first order of the two-level system past the crossing",
-    domain="λ1 + a < λ2 + e, |α| much smaller than their distance",
+    lhs=r"\varepsilon_{\max}",
+    source="first order of the two-level system past the crossing; sin(arctan(2x)/2) <= x, with relative error 3x²/2",
+    domain="λ1 + a < λ2 + e, exact as |α| becomes much smaller than their distance",
 )
 DEGENERATE_TIME = Formula(
     name="degenerate_time",
@@ -128,9 +143,22 @@ CLAIMS = (
             r" $T_{\mathrm{dev}}(r)\ge\int_{\vartheta_0}^rd\vartheta/G$ ($\infty$ if $G\le0$ on the way)."
         ),
         assumptions=("hemisphere", *_SPHERE),
-        formulas=(PLAIN_SPEED, INNER_SPEED, PLAIN_CONDITION, RADIAL_PULL),
-        expected="open",
-        note="hemisphere: of u, whatever u is. Each branch is attained by some m_i in the hull of the cone.",
+        formulas=(DEVIATION_TIME, PLAIN_SPEED, INNER_SPEED, PLAIN_CONDITION, RADIAL_PULL),
+        expected="holds",
+        tightenings=(
+            Tightening("time", DEVIATION_TIME, +1),
+            Tightening("||b|| in the first branch", PLAIN_SPEED, -1, s.b_norm),
+            Tightening("S in the first branch", PLAIN_SPEED, +1, s.cone_separation),
+            Tightening("||c|| in the first branch", PLAIN_SPEED, -1, s.c_norm),
+            Tightening("the second branch", INNER_SPEED, -1),
+        ),
+        required=10_000,
+        note=(
+            "hemisphere: of u, whatever u is. The first branch is attained along the whole way by one token in the "
+            "plane of u and b where c and κ act in it too (and by any number of equal tokens), the second at one "
+            "moment by a second token inside the cone. Checked with ϑ beyond r; where the bound is infinite, with "
+            "ϑ below the root of G."
+        ),
     ),
     Claim(
         id="thm-4.6/plain-riccati",
@@ -142,12 +170,13 @@ CLAIMS = (
         ),
         assumptions=("hemisphere", *_SPHERE),
         formulas=(PLAIN_SPEED, PLAIN_CONDITION),
-        expected="open",
+        expected="refuted",
         statement_depends=("thm-4.6/lower",),
+        required=1,
         note=(
-            "False. Counterexample: Ṽ = [[0,0],[1,0]], n = 2, x = (0.6,0.8), (1,0), A = diag(10,-10). It "
-            "holds when w >= 0 and (||c|| >= ||b|| or (||b||-||c||)² <= 4wκ), so for every symmetric ΔV "
-            "with w >= 0."
+            "False for n >= 2. Counterexample: Ṽ = [[0,0],[1,0]], n = 2, x = (0.6,0.8), (1,0), A = diag(10,-10): "
+            "ϑ starts at speed 1.667 where the right-hand side is 1. It holds when w >= 0 and (||c|| >= ||b|| or "
+            "(||b||-||c||)² <= 4wκ), so for every symmetric ΔV with w >= 0."
         ),
     ),
     Claim(
@@ -163,8 +192,13 @@ CLAIMS = (
         ),
         assumptions=("symmetric-base", "symmetric-update", "dominant-gap", "hemisphere", *_SPHERE),
         formulas=(ARRIVAL_TIME,),
-        expected="open",
+        expected="holds",
         proof_depends=("prop-3.3/convergence",),
+        tightenings=(
+            Tightening("time", ARRIVAL_TIME, -1),
+            Tightening("rate gap~*", ARRIVAL_TIME, +1, s.perturbed_dominant_gap),
+        ),
+        required=10_000,
         note="dominant-gap and hemisphere: those of Ṽ and ũ1.",
     ),
     Claim(
@@ -180,23 +214,42 @@ CLAIMS = (
             r" when the rest lies along $\tilde u_2$; window$/T^*\to0$ as $\varepsilon\to0$."
         ),
         assumptions=("symmetric-base", "symmetric-update", "collapsed-base", *_SPHERE),
-        formulas=(CUTOFF_LOWER, CUTOFF_UPPER, CUTOFF_PROFILE, CROSSING_OVERLAP),
-        expected="open",
-        note="The sharp transition. Near a crossing (λ1 + a < λ2 + e): ε ≈ |α_2|/|gap + a - e|.",
+        formulas=(CUTOFF_UPPER, CUTOFF_LOWER, CUTOFF_PROFILE, CUTOFF_WINDOW, CROSSING_OVERLAP),
+        expected="holds",
+        tightenings=(
+            Tightening("latest time", CUTOFF_UPPER, -1),
+            Tightening("earliest time", CUTOFF_LOWER, +1),
+            Tightening("profile", CUTOFF_PROFILE, -1),
+            Tightening("window", CUTOFF_WINDOW, -1),
+            Tightening("overlap past a crossing", CROSSING_OVERLAP, -1),
+        ),
+        required=500,
+        note=(
+            "The sharp transition; ε < 1/√2, or the tokens start within 45°. Near a crossing (λ1 + a < λ2 + e): "
+            "ε ≈ |α_2|/|gap + a - e|, from below."
+        ),
     ),
     Claim(
         id="thm-4.6/degenerate",
         title="V = I: the transition of the first version's experiment is not sharp",
         quoted="",
         statement=(
-            r"$V=I$, $\tilde V=\operatorname{diag}(1,1-\varepsilon)$, collapsed at angle $\theta_0$ from"
-            r" $e_1$: $T^*(r)=(1/\varepsilon)\log(\tan\theta_0/\tan(\theta_0-r))$, slope $-1$ in log-log;"
-            r" spread tokens: slope $\to-1$."
+            r"$V=I$, $\tilde V=\operatorname{diag}(1,1-\varepsilon)$ in a plane (any $d$), collapsed there at"
+            r" angle $\theta_0$ from $e_1$: $T^*(r)=(1/\varepsilon)\log(\tan\theta_0/\tan(\theta_0-r))$,"
+            r" slope $-1$ in log-log; spread tokens: slope $\to-1$."
         ),
         assumptions=("symmetric-base", "symmetric-update", "common-start", *_SPHERE),
         formulas=(DEGENERATE_TIME,),
-        expected="open",
-        note="10-90 % window / T* = 2.6 at θ0 = 0.9, T* the time of half the deviation.",
+        expected="holds",
+        tightenings=(
+            Tightening("time", DEGENERATE_TIME, -1),
+            Tightening("weakening ε", DEGENERATE_TIME, +1, s.weakening),
+        ),
+        required=500,
+        note=(
+            "10-90 % window / T* = 2.56 at θ0 = 0.9, T* the time of half the deviation: it does not depend on ε, so "
+            "there is no sharp transition as ε -> 0."
+        ),
     ),
     Claim(
         id="thm-4.6/random",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from proofs_checks.checks.comparison import Comparison
 from proofs_checks.checks.confirmation import Confirmation
 from proofs_checks.instance_file import Instance
-from proofs_checks.measurement import Measured
 from proofs_checks.sampler import Batch
 from theory.formula import Formula
 
-Compare = Callable[[Batch, Measured, Formula], tuple[Comparison, ...]]
+Compare = Callable[[Batch, Any, Formula], tuple[Comparison, ...]]
+"""Batch, what its source measures (a ``Measured``, say), formula → readings."""
 Confirm = Callable[[Instance, Formula], Confirmation]
 
 

@@ -30,7 +30,8 @@ class Comparison:
     bound: the predicted value.
     applies: where the hypotheses hold with margin > 0.
     trivial: value from which on the bound says nothing (π for angles, 2 for chords).
-    relation: ``<=`` (a bound) or ``==`` (an exact formula).
+    relation: ``<=`` (an upper bound), ``>=`` (a lower bound; the ratio is then bound / observed, so that it is at most
+        one where the claim holds and one where it is tight) or ``==`` (an exact formula).
     """
 
     reading: str
@@ -39,7 +40,7 @@ class Comparison:
     bound: torch.Tensor
     applies: torch.Tensor
     trivial: float = math.inf
-    relation: Literal["<=", "=="] = "<="
+    relation: Literal["<=", ">=", "=="] = "<="
 
     @property
     def usable(self) -> torch.Tensor:
@@ -56,14 +57,15 @@ class Comparison:
     def candidate(self) -> torch.Tensor:
         """Where the measured value contradicts the prediction beyond the tolerance."""
         excess = self.observed - self.bound
-        if self.relation == "==":
-            excess = excess.abs()
+        if self.relation != "<=":
+            excess = -excess if self.relation == ">=" else excess.abs()
         return self.usable & (excess > TOLERANCE_FACTOR * self.error)
 
     @property
     def ratio(self) -> torch.Tensor:
-        """observed / bound; NaN where not usable."""
-        return torch.where(self.usable, self.observed / self.bound, torch.nan)
+        """observed / bound (bound / observed for a lower bound); NaN where not usable."""
+        found = self.bound / self.observed if self.relation == ">=" else self.observed / self.bound
+        return torch.where(self.usable, found, torch.nan)
 
     def flattened(self) -> Comparison:
         """Readings at K times reduced to the one that comes closest to (or goes beyond) the bound."""

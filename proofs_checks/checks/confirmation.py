@@ -36,6 +36,7 @@ class Confirmation:
     applies: whether the claim's hypotheses hold on this instance.
     violated: whether the claim fails on it beyond 10 times the error.
     methods: how it was measured.
+    lower: whether the bound is a lower one.
     """
 
     observed: float
@@ -44,11 +45,13 @@ class Confirmation:
     applies: bool
     violated: bool
     methods: tuple[str, ...]
+    lower: bool = False
 
     @property
     def ratio(self) -> float:
-        """observed / bound."""
-        return self.observed / self.bound if self.bound else float("inf")
+        """observed / bound; bound / observed where it is a lower bound."""
+        above, below = (self.bound, self.observed) if self.lower else (self.observed, self.bound)
+        return above / below if below else float("inf")
 
 
 def exact_values(instance: Instance) -> dict[str, Any]:

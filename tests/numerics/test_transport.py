@@ -13,9 +13,11 @@ from numerics.transport import (
     exact_w2,
     exact_w2_batch,
     identity_coupling,
+    labelled_angle,
     max_displacement,
     plan_cost,
     squared_distances,
+    w_infinity_batch,
 )
 
 
@@ -147,3 +149,30 @@ def test_device_code_stays_on_the_device() -> None:
         stray = torch.randn(3, 5, 4, dtype=torch.float64)
         with pytest.raises(RuntimeError, match=DEVICE_MISMATCH):
             identity_coupling(x, stray)
+
+
+def test_w_infinity_against_all_permutations():
+    g = torch.Generator().manual_seed(4)
+    x, y = torch.randn(2, 12, 5, 2, generator=g, dtype=torch.float64).unbind(0)
+    found = w_infinity_batch(x, y)
+    for k in range(12):
+        cost = squared_distances(x, y)[k].sqrt()
+        best = min(max(float(cost[i, p[i]]) for i in range(5)) for p in itertools.permutations(range(5)))
+        assert float(found[k]) == best
+    assert bool((found <= max_displacement(x, y)).all())
+    assert bool((exact_w2_batch(x, y) <= found).all())
+
+
+def test_w_infinity_of_ties_and_one_token():
+    x = torch.tensor([[[0.0, 0.0], [1.0, 0.0]]], dtype=torch.float64)
+    assert w_infinity_batch(x, x.flip(1)).tolist() == [0.0]
+    assert w_infinity_batch(x[:, :1], x[:, 1:]).tolist() == [1.0]
+    with pytest.raises(ValueError, match="not finite"):
+        w_infinity_batch(x, x * torch.nan)
+
+
+def test_labelled_angle_is_accurate_near_0_and_pi():
+    for angle in (1e-9, 1.0, math.pi - 1e-9):
+        x = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+        y = torch.tensor([[math.cos(angle), math.sin(angle)]], dtype=torch.float64)
+        assert float(labelled_angle(x, y)) == pytest.approx(angle, abs=1e-15, rel=1e-9)

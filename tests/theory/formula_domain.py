@@ -40,7 +40,7 @@ def draw_points(seed: int, size: int, directions: int = 4) -> Points:
     free = {
         "positive": "E_norm b_norm c_norm kappa V_norm A_norm perturbed_V_norm perturbed_A_norm dV_norm dA_norm "
         "initial_angle radius_0 t T eta s_norm m_norm noise_scale sigma perturbed_dominant_gap perturbed_gap "
-        "alpha_abs tan_max_angle weakening correlation",
+        "alpha_abs tan_max_angle weakening correlation slowness_integral",
     }
     points = {name: between(0.2, 0.9) for name in free["positive"].split()}
     a, b, c, E = between(-0.3, 0.3), points["b_norm"], points["c_norm"], points["E_norm"]
@@ -72,7 +72,9 @@ def draw_points(seed: int, size: int, directions: int = 4) -> Points:
         "L": rng.integers(2, 50, size).astype(float),
         "d": rng.integers(2, 17, size).astype(float),
         "overlap": between(0.05, 0.6),
-        "overlap_2": between(0.1, 0.7),
+        "overlap_low": between(0.05, 0.3),
+        "overlap_high": between(0.6, 0.95),
+        "overlap_2": between(0.65, 0.7),
         "scaled_time": between(-3.0, 3.0),
         "target_angle": between(0.1, 1.4),
         "angle_0": angle_0,

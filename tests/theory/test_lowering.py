@@ -20,7 +20,7 @@ from theory.lowering import LoweringError, to_mpmath, to_torch
 FORMULAS = all_formulas()
 SIZE = 12
 POINTS = draw_points(seed=20240215, size=SIZE)
-LOWER_BOUNDS = ("crossing_margin",)
+LOWER_BOUNDS = ("crossing_margin", "deviation_time", "cutoff_lower")
 TIGHTENINGS = [(c.id, t) for c in CLAIMS.values() for t in c.tightenings]
 
 

@@ -1,0 +1,90 @@
+"""The layered Post-LN model ``x^{l+1} = N(x^l + h (V + ΔV^l) m^l)``, ``N(y) = y/|y|``, for batches of instances.
+
+``m_i = Σ_j softmax_j(<A x_i, x_j>) x_j``, with a causal mask over ``j <= i`` if wanted. Both conventions of time are
+the caller's: ``h = T/L`` (T fixed) or h fixed (``T = hL``). States come layer by layer, so that statistics can be
+taken along the way without keeping them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from numerics.adapters import Adapter
+from numerics.field import normalised
+
+Values = Tensor | Sequence[Tensor]
+"""V for all layers, ``(d, d)`` or ``(B, d, d)``, or one such matrix for each layer (untied)."""
+
+
+def attention_means(tokens: Tensor, attention: Tensor, causal: bool = False) -> Tensor:
+    """``m_i`` ``(B, n, d)``; ``attention`` is A, ``(d, d)`` or ``(B, d, d)``. One token is its own mean."""
+    if tokens.shape[1] == 1:
+        return tokens
+    logits = (tokens @ attention.mT) @ tokens.mT
+    if causal:
+        n = tokens.shape[1]
+        later = torch.ones(n, n, dtype=torch.bool, device=tokens.device).triu(1)
+        logits = logits.masked_fill(later, -torch.inf)
+    return torch.softmax(logits, dim=2) @ tokens
+
+
+def layered_states(
+    tokens: Tensor,
+    attention: Tensor,
+    value: Values,
+    *,
+    h: float,
+    depth: int,
+    adapters: Iterable[Adapter] | None = None,
+    causal: bool = False,
+) -> Iterator[Tensor]:
+    """The tokens after layers 1, ..., ``depth``, each ``(B, n, d)``.
+
+    ``tokens (B, n, d)`` are unit vectors; ``adapters`` gives ΔV^0, ΔV^1, ... (None: the base model). Raises
+    ValueError where there are fewer value matrices than layers, or no direction is left to normalise.
+    """
+    updates = iter(adapters) if adapters is not None else None
+    for layer in range(depth):
+        means = attention_means(tokens, attention, causal)
+        image = means @ _value(value, layer, depth).mT
+        if updates is not None:
+            image = image + next(updates).apply(means)
+        tokens = normalised(tokens + h * image)
+        yield tokens
+
+
+def collapsed_states(
+    starts: Tensor, value: Values, scales: Tensor, *, h: float, depth: int, adapters: Iterable[Adapter]
+) -> Iterator[Tensor]:
+    """Collapsed clouds, one token each, at E scales of the same adapters: states ``(B, E, d)`` after each layer.
+
+    ``starts (B, E, d)``; row e moves by ``V + scales[e] ΔV^l`` and sees no other row. All tokens of a collapsed cloud
+    stay equal and are their own mean, so this is the full model of such clouds, at the cost of one token; sharing the
+    draws over the scales makes curves in the scale smooth.
+    """
+    factors = scales.reshape(1, -1, 1)
+    updates = iter(adapters)
+    for layer in range(depth):
+        image = starts @ _value(value, layer, depth).mT + factors * next(updates).apply(starts)
+        starts = normalised(starts + h * image)
+        yield starts
+
+
+def recorded(states: Iterable[Tensor], layers: Sequence[int]) -> Tensor:
+    """The states after the given layers (numbered from 1, increasing), stacked: ``(B, K, n, d)``."""
+    wanted = set(layers)
+    kept = [x for number, x in enumerate(states, 1) if number in wanted]
+    if len(kept) != len(wanted):
+        raise ValueError(f"layers {sorted(wanted)} are asked for, but only {len(kept)} of them were simulated")
+    return torch.stack(kept, dim=1)
+
+
+def _value(value: Values, layer: int, depth: int) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    if len(value) < depth:
+        raise ValueError(f"{depth} layers need as many value matrices, found {len(value)}")
+    return value[layer]

@@ -1,0 +1,78 @@
+"""What the property tests of first-passage claims share: batches of a source, compared and confirmed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from proofs_checks.checks.comparison import Comparison
+from proofs_checks.checks.confirmation import Confirmation
+from proofs_checks.families import SOURCES
+from proofs_checks.registry import CHECKS
+from proofs_checks.sampler import Batch
+from theory.claims import CLAIMS
+from theory.formula import Formula
+
+SIZES = st.sampled_from((1, 2, 4, 8, 16))
+DIMENSIONS = st.sampled_from((2, 3, 4, 8, 16))
+
+
+def readings(claim_id: str, family: str, batch: Batch, formula: Formula | None = None) -> tuple[Comparison, ...]:
+    """The readings of a claim on a batch of a family, with its own formula or another."""
+    measured: Any = SOURCES[family].measure(batch)
+    found = CHECKS[claim_id].compare(batch, measured, formula or CLAIMS[claim_id].formulas[0])
+    return tuple(c.flattened() for c in found)
+
+
+def confirmed(claim_id: str, family: str, batch: Batch, row: int, formula: Formula | None = None) -> Confirmation:
+    """The second look at one row of a batch."""
+    instance = SOURCES[family].as_instance(batch, row, claim_id, "counterexample")
+    return CHECKS[claim_id].confirm(instance, formula or CLAIMS[claim_id].formulas[0])
+
+
+def holds_on_batches(
+    claim_id: str,
+    family: str,
+    *,
+    counted: float,
+    size: int = 12,
+    examples: int = 12,
+    n: st.SearchStrategy[int] = SIZES,
+    d: st.SearchStrategy[int] = DIMENSIONS,
+) -> None:
+    """No instance of any batch violates the claim, and at least the share ``counted`` of all says something."""
+    seen = {"drawn": 0, "nonvacuous": 0}
+
+    @settings(
+        max_examples=examples, deadline=None, derandomize=True, database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )  # fmt: skip
+    @given(n, d, st.integers(0, 10_000))
+    def property_of_claim(tokens: int, dimension: int, seed: int) -> None:
+        batch = SOURCES[family].draw(size, tokens, dimension, seed)
+        found = readings(claim_id, family, batch)
+        seen["drawn"] += size
+        seen["nonvacuous"] += int(found[0].nonvacuous.sum())
+        for reading in found:
+            for row in torch.nonzero(reading.candidate).flatten().tolist():
+                again = confirmed(claim_id, family, batch, row)
+                assert not again.violated, f"{reading.reading}: {float(reading.ratio[row])}, confirmed {again}"
+
+    property_of_claim()
+    assert seen["nonvacuous"] >= counted * seen["drawn"], f"too few instances say something: {seen}"
+
+
+def controls_are_refuted(claim_id: str, family: str, n: int, d: int, size: int = 60, only: str = "") -> None:
+    """Each sharp constant made 1 % stronger is refuted by an instance, and the second look agrees."""
+    batch = SOURCES[family].draw(size, n, d, 5)
+    assert CLAIMS[claim_id].tightenings
+    for tightening in CLAIMS[claim_id].tightenings:
+        if only in tightening.name:
+            formula = tightening.apply(0.01)
+            rows = torch.nonzero(readings(claim_id, family, batch, formula)[0].candidate).flatten().tolist()
+            assert rows, f"{tightening.name} made 1 % stronger is not refuted"
+            again = confirmed(claim_id, family, batch, rows[0], formula)
+            assert again.violated, f"{tightening.name}: the second look does not agree: {again}"
