@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from proofs_checks.errors import InputError
-from proofs_checks.output import dumps, versions, write_text
+from proofs_checks.output import SCHEMA, dumps, versions, write_text
 
 DEFAULT = Path(".loraproofs")
+_ROW = {"id", "verdict", "statement_hash", "violations", "nonvacuous", "instances", "max_ratio", "reasons", "controls"}
 _PACKAGES = ("theory", "numerics", "proofs_checks")
 
 
@@ -54,12 +55,17 @@ class Store:
 
     def latest(self) -> dict[str, Any] | None:
         """The last document of ``verify``, or None where there is none."""
+        path = self.root / "verify.json"
         try:
-            return json.loads((self.root / "verify.json").read_text(encoding="utf-8"))
+            found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise InputError(f"cannot read {self.root / 'verify.json'}: {error}; run verify again") from error
+            raise InputError(f"cannot read {path}: {error}; run verify again") from error
+        rows = found.get("claims") if isinstance(found, dict) and found.get("schema") == SCHEMA else None
+        if not isinstance(rows, list) or not all(isinstance(r, dict) and set(r) >= _ROW for r in rows):
+            raise InputError(f"{path} is no result of this version; run verify again")
+        return found
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ What a batch measured in float64 is a violation only where this confirms it. The
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -63,9 +64,43 @@ def exact_values(instance: Instance) -> dict[str, Any]:
     V, dV = high_precision.to_matrix(instance.V), high_precision.to_matrix(instance.dV)
     symmetric = high_precision.is_symmetric(instance.V)
     both = symmetric and high_precision.is_symmetric(instance.dV)
-    pair = high_precision.leading_eigenpair(V, symmetric)
-    perturbed = high_precision.leading_eigenpair(V + dV, both)
-    u = _given_direction(instance) or pair.vector
+    pair, perturbed = _leading_or_none(V, symmetric), _leading_or_none(V + dV, both)
+    given = _given_direction(instance)
+    values = dict.fromkeys(_EIGEN_NAMES, mp.nan)
+    values |= {"symmetric": both, "symmetric_base": symmetric}
+    # A complex leading pair is no error: the hypotheses that need it compare with NaN and fail.
+    anywhere = [mp.one] + [mp.zero] * (instance.d - 1)
+    values["u1"] = pair.vector if pair else (given or anywhere)
+    values["u"] = given or values["u1"]
+    values["perturbed_u1"] = perturbed.vector if perturbed else values["u1"]
+    if pair or given:
+        values |= _about(V + dV, values["u"])
+    if pair and perturbed:
+        values |= _pair_values(V, dV, pair, perturbed, symmetric, both)
+    return values
+
+
+_EIGEN_NAMES = (
+    "lambda_1", "gap", "smallest", "dominant_gap", "a", "E_norm", "perturbed_lambda_1", "perturbed_dominant_gap",
+    "w", "kappa", "cone_separation", "b_norm", "c_norm", "chord", "angle", "tan_squared",
+)  # fmt: skip
+
+
+def _leading_or_none(matrix: Any, symmetric: bool) -> high_precision.Eigenpair | None:
+    try:
+        return high_precision.leading_eigenpair(matrix, symmetric)
+    except high_precision.NoRealLeadingEigenvalue:
+        return None
+
+
+def _pair_values(
+    V: Any,
+    dV: Any,
+    pair: high_precision.Eigenpair,
+    perturbed: high_precision.Eigenpair,
+    symmetric: bool,
+    both: bool,
+) -> dict[str, Any]:
     blocks = high_precision.split(V, dV, pair, symmetric)
     values: dict[str, Any] = {
         "lambda_1": pair.value,
@@ -76,13 +111,7 @@ def exact_values(instance: Instance) -> dict[str, Any]:
         "E_norm": high_precision.operator_norm(blocks.E),
         "perturbed_lambda_1": perturbed.value,
         "perturbed_dominant_gap": perturbed.dominant_gap,
-        "symmetric": both,
-        "symmetric_base": symmetric,
-        "u1": pair.vector,
-        "u": u,
-        "perturbed_u1": perturbed.vector,
     }
-    values |= _about(V + dV, u)
     moved = high_precision.drift(pair.vector, perturbed.vector)
     values |= {"chord": moved.chord, "angle": moved.angle, "tan_squared": moved.tan_squared}
     if both:
@@ -177,8 +206,11 @@ def confirm_tokens(
     first, second = np.broadcast_to(first, times.shape), np.broadcast_to(second, times.shape)
     observed = np.minimum(first, second)
     error = np.maximum(own_error * (1 + first**2), np.abs(first - second))
-    excess = observed - np.array(bounds) - TOLERANCE_FACTOR * error
-    k = int(np.nanargmax(observed / np.array(bounds)))
+    limits = np.maximum(np.array(bounds), np.finfo(float).tiny)  # a bound may underflow at a huge T
+    excess = observed - limits - TOLERANCE_FACTOR * error
+    if not np.isfinite(observed).any():
+        return Confirmation(math.nan, bounds[-1], math.inf, True, False, (*methods, "not simulated to T"))
+    k = int(np.nanargmax(observed / limits))
     return Confirmation(float(observed[k]), bounds[k], float(error[k]), True, bool(np.any(excess > 0)), methods)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any
 
 from proofs_checks.checks.confirmation import Confirmation
@@ -35,7 +36,12 @@ def run(args: argparse.Namespace) -> int:
     if name not in CHECKS:
         raise InputError(f"no check of {name} works on a single instance yet; `loraproofs claims` lists the claims")
     kind = instance.kind or "instance"
-    result = CHECKS[name].confirm(instance, CLAIMS[name].formulas[0])
+    try:
+        result = CHECKS[name].confirm(instance, CLAIMS[name].formulas[0])
+    except (ValueError, RuntimeError, ArithmeticError) as error:
+        raise InputError(
+            f"{args.file} cannot be run for {name}: {error}; check T and the size of the entries"
+        ) from error
     controls = _controls(name, instance) if kind == "control" else {}
     shows, words = _judge(kind, result, controls)
     emit_json(
@@ -54,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
             markup=False,
         )
     out.print(f"  {words}", markup=False)
+    if math.isnan(result.observed):
+        return 3
     return 0 if shows else 1
 
 
@@ -65,6 +73,8 @@ def _controls(name: str, instance: Instance) -> dict[str, bool]:
 def _judge(kind: str, result: Confirmation, controls: dict[str, bool]) -> tuple[bool, str]:
     if not result.applies:
         return False, "the hypotheses of the claim do not hold on this instance"
+    if math.isnan(result.observed):
+        return False, "undecided: the tokens could not be simulated to T"
     if kind == "counterexample":
         return result.violated, "still refutes the claim" if result.violated else "no longer refutes the claim"
     if kind == "control":

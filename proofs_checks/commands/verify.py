@@ -100,6 +100,8 @@ def _say_why(out: Console, rows: list[dict[str, Any]]) -> None:
     for r in rows:
         if r["expected"] == "refuted" and r["counterexample"]:
             out.print(f"{r['id']}: refuted by {r['counterexample']['file']}", markup=False, soft_wrap=True)
+        if r["unconfirmed"]:
+            out.print(f"{r['id']}: {r['unconfirmed']} candidate(s) not confirmed by the second look", markup=False)
         if r.get("finding"):
             out.print(f"{r['id']}: {r.get('experiment') or ''} {r['finding']}", markup=False, soft_wrap=True)
         if not r["met"] or (r["verdict"] == "inconclusive"):
