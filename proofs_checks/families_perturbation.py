@@ -26,6 +26,6 @@ CROSSING = Family(
 )
 
 SOURCES: dict[str, Source] = {
-    family.name: planted_source(family, size) for family, size in ((PERTURBATIVE, 3_500), (CROSSING, 5_000))
+    family.name: planted_source(family, size) for family, size in ((PERTURBATIVE, 3_500), (CROSSING, 7_500))
 }
 """Family name → source."""
