@@ -45,7 +45,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> dict:
     folder = tmp_path_factory.mktemp("quick")
     out = folder / "verify.json"
     command = [sys.executable, "-m", "proofs_checks.cli", "verify", "--store", str(folder), "--json", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(out.read_text())
 
