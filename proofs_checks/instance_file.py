@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import json
+import math
 import zipfile
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -28,7 +29,8 @@ from proofs_checks.output import dumps, write_text
 
 KEYS = ("V", "dV", "A", "dA", "X0", "T", "options", "claim", "kind", "note", "meta")
 NPZ_KEYS = ("V", "dV", "dV_B", "dV_A", "dV_scale", "A", "dA", "X0", "T", "options")
-OPTIONS = {"normalize": bool, "digits": int}
+OPTIONS = {"normalize": bool, "digits": int, "angle": float}
+_WANTED = {bool: "true or false", int: "an integer", float: "a number"}
 UNIT_TOLERANCE = Fraction(1, 10**6)
 
 
@@ -49,7 +51,7 @@ class Instance:
     ----------
     V, dV: value matrix and its update (d×d), d >= 2; symmetry is not required.
     A, dA: attention matrix and its update (d×d). X0: tokens (n×d). T: time > 0.
-    options: ``normalize`` (rescale tokens of any norm), ``digits``.
+    options: ``normalize`` (rescale tokens of any norm), ``digits``, ``angle`` (radians, for the times of Thm. 4.6).
     factors: the factors that dV was given by, if it was.
     claim, kind, note, meta: what a stored instance is kept for; free.
     """
@@ -145,6 +147,23 @@ class Instance:
             result["T"] = np.array(_as_float(self.T, "T"))
         return result
 
+    def perturbed_attention(self) -> Matrix:
+        """A + ΔA, exact. Without A it is V, and without A and dA the update of A is that of V."""
+        base = self.V if self.A is None else self.A
+        update = self.dV if self.A is None and self.dA is None else self.dA
+        if update is None:
+            return base
+        return tuple(tuple(x + y for x, y in zip(r, c, strict=True)) for r, c in zip(base, update, strict=True))
+
+    def flow_matrices(self, perturbed: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Attention and value matrix (d×d, float64) of the base or of the perturbed flow."""
+        arrays = self.arrays()
+        attention = arrays.get("A", arrays["V"])
+        if not perturbed:
+            return attention, arrays["V"]
+        none = np.zeros_like(attention) if "A" in arrays else arrays["dV"]
+        return attention + arrays.get("dA", none), arrays["V"] + arrays["dV"]
+
 
 def _as_float(value: Fraction, where: str) -> float:
     try:
@@ -167,11 +186,13 @@ def _check_options(options: Any) -> None:
     for name, value in options.items():
         if name not in OPTIONS:
             raise InputError(f"options: unknown option {name!r}{_near(name, tuple(OPTIONS))}")
-        if not isinstance(value, OPTIONS[name]) or (OPTIONS[name] is int and isinstance(value, bool)):
-            wanted = "true or false" if OPTIONS[name] is bool else "an integer"
-            raise InputError(f"options.{name} is {value!r}: it must be {wanted}")
+        accepted = (int, float) if OPTIONS[name] is float else OPTIONS[name]
+        if not isinstance(value, accepted) or (OPTIONS[name] is not bool and isinstance(value, bool)):
+            raise InputError(f"options.{name} is {value!r}: it must be {_WANTED[OPTIONS[name]]}")
     if not 1 <= options.get("digits", 15) <= 1_000:
         raise InputError(f"options.digits is {options['digits']}: it must be between 1 and 1000")
+    if not 0 < options.get("angle", 0.5) < math.pi / 2:
+        raise InputError(f"options.angle is {options['angle']}: it must be between 0 and π/2 radians")
 
 
 def _check_tokens(tokens: Matrix, d: int, normalize: bool) -> None:

@@ -69,10 +69,7 @@ def _simulated_limit(instance: Instance, pair: Eigenpair, basin: Basin | None, *
         arrays = instance.arrays()
     except InputError:
         return None
-    value = arrays["V"] + (arrays["dV"] if perturbed else 0)
-    attention = arrays.get("A", arrays["V"])  # the paper's A = V where the file has no A
-    if perturbed:
-        attention = attention + arrays.get("dA", 0)
+    attention, value = instance.flow_matrices(perturbed)
     horizon = 30 / float(basin.separation)
     if not horizon * float(np.linalg.norm(value, 2)) < _MAX_STEPS:
         return None

@@ -49,23 +49,27 @@ def _finite(value: Any) -> Any:
 def write_text(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all (temporary file, then rename).
 
-    Raises :class:`InputError` where the directory cannot be written or the disk is full.
+    A link is followed and stays a link. A pipe or a device is written to, never replaced. Raises :class:`InputError`
+    where the place cannot be written or the disk is full.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8")  # a directory refuses this in its own words
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(text)
             os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files that nobody else can read
-            os.replace(name, path)
+            os.replace(name, target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise InputError(
-            f"cannot write {path}: {error.strerror or error}; choose another place or free some room"
-        ) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
+        words = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"cannot write {path}: {words}; choose another place or free some room") from error
 
 
 def _umask() -> int:

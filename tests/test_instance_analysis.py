@@ -13,6 +13,7 @@ from proofs_checks.collapse import FAMILIES, collapse_instance, rational_orthogo
 from proofs_checks.exact_spectrum import ExactEigenvector, leading_eigenvalue
 from proofs_checks.instance_analysis import KEYS, MORE_KEYS, analyse
 from proofs_checks.instance_file import Instance
+from proofs_checks.instance_time import KEYS as TIME_KEYS
 
 DIAGONAL = [[1.5, 0], [0, 0.5]]
 
@@ -109,7 +110,7 @@ def test_document_has_the_keys_of_the_contract(tmp_path, capsys):
     assert list(found)[:4] == ["schema", "command", "versions", "seed"]
     assert found["command"] == "instance"
     assert {*KEYS, *MORE_KEYS, "verdict", "reasons", "notes", "theorems", "digits"} <= set(found)
-    assert set(found["notes"]) == {key for key in (*KEYS, *MORE_KEYS) if found[key] is None}
+    assert set(found["notes"]) == {key for key in (*KEYS, *MORE_KEYS, *TIME_KEYS) if found[key] is None}
     assert all(isinstance(found[k], float) for k in KEYS)
     assert found["criterion_margin"] == pytest.approx(0.1, rel=1e-15)
     assert found["theta_bound"] == 0.5 * np.arctan(0.9)
@@ -251,7 +252,7 @@ def test_degenerate_input_is_an_answer(case, tmp_path, capsys):
     assert found["verdict"] == "degenerate"
     assert word in found["reasons"][0]
     assert found["drift"] is None
-    assert set(found["notes"]) == {key for key in (*KEYS, *MORE_KEYS) if found[key] is None}
+    assert set(found["notes"]) == {key for key in (*KEYS, *MORE_KEYS, *TIME_KEYS) if found[key] is None}
 
 
 def test_a_gap_of_1e_600_is_not_degenerate():

@@ -19,7 +19,7 @@ from numerics.reference import simulate_reference
 from proofs_checks.checks.check import Check
 from proofs_checks.checks.comparison import TOLERANCE_FACTOR, Comparison
 from proofs_checks.checks.confirmation import DIGITS, Confirmation, exact_values
-from proofs_checks.checks.first_passage import perturbed_matrices, two_passages
+from proofs_checks.checks.first_passage import two_passages
 from proofs_checks.checks.prop_3_3 import predict
 from proofs_checks.instance_file import Instance
 from proofs_checks.jumps import COARSE, NINE_TENTHS, OVERLAPS, TENTH, Jumps
@@ -114,7 +114,7 @@ def _collapsed_values(instance: Instance) -> dict[str, Any] | None:
 
 def _jump_times(instance: Instance, direction: np.ndarray, gap: float) -> tuple[np.ndarray, np.ndarray]:
     """Times (3,) at :data:`OVERLAPS`, and what a second integrator differs by; both stop at many outputs."""
-    attention, value = perturbed_matrices(instance)
+    attention, value = instance.flow_matrices(perturbed=True)
     arrays = instance.arrays()
     grid = np.linspace(0, float(arrays["T"]), COARSE + 1)[1:]
     batch = [torch.from_numpy(np.ascontiguousarray(x)).unsqueeze(0) for x in (arrays["X0"], attention, value, grid)]

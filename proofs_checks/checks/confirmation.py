@@ -201,7 +201,7 @@ def confirm_tokens(
             float(to_mpmath(formula, **{k: mp.mpf(t) if k == "t" else values[k] for k in formula.arguments}))
             for t in times
         ]
-    own, own_error, reference = _two_simulations(arrays, tokens, times, perturbed)
+    own, own_error, reference = _two_simulations(instance, tokens, times, perturbed)
     first, second = (reading(torch.from_numpy(x).unsqueeze(0), reach)[0].numpy() for x in (own, reference))
     first, second = np.broadcast_to(first, times.shape), np.broadcast_to(second, times.shape)
     observed = np.minimum(first, second)
@@ -224,12 +224,9 @@ def _oriented(direction: np.ndarray, values: dict[str, Any], tokens: np.ndarray)
 
 
 def _two_simulations(
-    arrays: dict[str, np.ndarray], tokens: np.ndarray, times: np.ndarray, perturbed: bool
+    instance: Instance, tokens: np.ndarray, times: np.ndarray, perturbed: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    value = arrays["V"] + arrays["dV"] if perturbed else arrays["V"]
-    attention = arrays.get("A", arrays["V"])
-    if perturbed:
-        attention = attention + arrays.get("dA", arrays["dV"] if "A" not in arrays else np.zeros_like(attention))
+    attention, value = instance.flow_matrices(perturbed)
     batch = [torch.from_numpy(np.ascontiguousarray(x)).unsqueeze(0) for x in (tokens, attention, value, times)]
     own = simulate(*batch, rtol=_RTOL, atol=_ATOL)
     reference = simulate_reference(tokens, attention, value, times)

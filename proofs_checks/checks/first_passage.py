@@ -97,21 +97,12 @@ def cone_values(instance: Instance, u: list[Any]) -> dict[str, Any]:
     }
 
 
-def perturbed_matrices(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
-    """A + ΔA and V + ΔV (d×d); without A it is V, and ΔA then ΔV."""
-    arrays = instance.arrays()
-    value = arrays["V"] + arrays["dV"]
-    if "A" not in arrays:
-        return value, value
-    return arrays["A"] + arrays.get("dA", np.zeros_like(value)), value
-
-
 def two_passages(instance: Instance, direction: np.ndarray, angle: float, leaving: bool) -> tuple[float, float, float]:
     """The time at which the angle to ``direction`` is passed by two integrators, and the error; NaN where it is not.
 
     The second is scipy's solution at the time that the first found, moved to the angle at the speed found there.
     """
-    attention, value = perturbed_matrices(instance)
+    attention, value = instance.flow_matrices(perturbed=True)
     arrays = instance.arrays()
     tokens, maps = (
         torch.from_numpy(np.ascontiguousarray(arrays["X0"])).unsqueeze(0),

@@ -12,6 +12,8 @@ from rich.table import Table
 from proofs_checks.instance_analysis import DEFAULT_DIGITS, KEYS, MORE_KEYS, Analysis, analyse, show
 from proofs_checks.instance_file import load_instance
 from proofs_checks.instance_fix import Fix, fix
+from proofs_checks.instance_time import KEYS as TIME_KEYS
+from proofs_checks.instance_time import FiniteTime, finite_time
 from proofs_checks.output import console, document, emit_json
 
 _FLOAT_LOW, _FLOAT_HIGH = mp.mpf("2.3e-308"), mp.mpf("1.7e308")
@@ -34,6 +36,18 @@ MEANING = {
     "remark34_quoted": "Remark 3.4 as quoted",
     "remark34_corrected": "Remark 3.4 with a (an upper bound of tan²)",
     "safe_angle": "tokens this close to u1 are safe (rad)",
+}
+TIME_MEANING = {
+    "K": "rate K* at which the flows may separate (Prop. 3.1)",
+    "delta": "largest difference of their velocities",
+    "bound": "bound on the angle between a token and its LoRA twin at T (rad)",
+    "observed_angle": "the largest such angle, simulated (rad)",
+    "observed_w2": "W2 between both clouds at T, simulated",
+    "T_dev_lower": "earliest time at which a LoRA token may be {angle} rad from u1 (Thm. 4.6)",
+    "T_dev_upper": "latest time by which one must be",
+    "T_dev": "the time at which one is, simulated up to T",
+    "T_plus": "latest time after which all LoRA tokens are within {angle} rad of ũ1",
+    "T_plus_observed": "the time after which they are, simulated up to T",
 }
 _HEADLINES = {
     "safe": "[green]In the safe zone[/]: base and LoRA tokens converge to u1 and to ũ1.",
@@ -66,8 +80,12 @@ def run(args: argparse.Namespace) -> int:
     instance = load_instance(args.file)
     analysis = analyse(instance, args.digits)
     mended = fix(instance, analysis) if args.fix else None
-    _print(console(args.json), args.file, analysis, mended)
-    emit_json(to_document(args.file, analysis, mended), args.json)
+    times = finite_time(instance, analysis.level, analysis.digits, analysis.working_digits)
+    terminal = console(args.json)
+    _print(terminal, args.file, analysis, mended)
+    if instance.X0 is not None:
+        _print_times(terminal, times)
+    emit_json(to_document(args.file, analysis, times, mended), args.json)
     return 0
 
 
@@ -84,12 +102,15 @@ def json_number(value: Any, digits: int = DEFAULT_DIGITS) -> float | str | None:
     return mp.nstr(value, DEFAULT_DIGITS)
 
 
-def to_document(file: str, analysis: Analysis, mended: Fix | None = None) -> dict[str, Any]:
+def to_document(file: str, analysis: Analysis, times: FiniteTime, mended: Fix | None = None) -> dict[str, Any]:
     """The JSON document of one analysis, keys as the reference has them."""
     digits = analysis.digits
     numbers = {key: json_number(analysis.values[key], digits) for key in (*KEYS, *MORE_KEYS)}
     fields: dict[str, Any] = {"file": file, "digits": digits, **numbers, "verdict": analysis.verdict}
-    fields |= {"reasons": analysis.reasons, "theorems": list(analysis.theorems), "notes": analysis.notes}
+    fields |= {key: json_number(times.values[key], _time_digits(key, digits)) for key in TIME_KEYS}
+    fields |= {"T": times.T, "passage_angle": times.angle, "bound_trivial": times.trivial}
+    notes = analysis.notes | times.notes
+    fields |= {"reasons": analysis.reasons, "theorems": list(analysis.theorems), "notes": notes}
     if analysis.limits is not None:
         fields["limits"] = {"base": analysis.limits[0], "perturbed": analysis.limits[1]}
     fields["working_digits"] = analysis.working_digits
@@ -99,6 +120,11 @@ def to_document(file: str, analysis: Analysis, mended: Fix | None = None) -> dic
     if mended is not None:
         fields["fix"] = _fix_document(mended, digits)
     return document("instance", None, **fields)
+
+
+def _time_digits(key: str, digits: int) -> int:
+    """Digits of a finite-time number: those asked for where it is predicted, a float's where it is simulated."""
+    return DEFAULT_DIGITS if "observed" in key or key == "T_dev" else digits
 
 
 def _fix_document(mended: Fix, digits: int) -> dict[str, Any]:
@@ -131,6 +157,21 @@ def _print(terminal: Console, file: str, analysis: Analysis, mended: Fix | None)
     else:
         for line in _fix_words(mended):
             terminal.print(line, markup=False)
+
+
+def _print_times(terminal: Console, times: FiniteTime) -> None:
+    until = "no T in the file" if times.T is None else f"T = {times.T:.6g}"
+    table = Table(title=f"These tokens ({until})", title_justify="left")
+    for column in ("quantity", "value", "what it is"):
+        table.add_column(column, overflow="fold")
+    for key, meaning in TIME_MEANING.items():
+        value, words = times.values[key], meaning.format(angle=f"{times.angle:.4g}")
+        if value is None:
+            words = f"{words}: {times.notes.get(key, 'none')}"
+        elif key == "bound" and times.trivial:
+            words = f"{words}: not below π, so it says nothing"
+        table.add_row(key, show(value) if value is not None else "none", words)
+    terminal.print(table)
 
 
 def _print_comparison(terminal: Console, analysis: Analysis) -> None:
