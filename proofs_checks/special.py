@@ -14,6 +14,7 @@ from proofs_checks.ledger import row
 from proofs_checks.rank import rank_row
 from proofs_checks.real_weights import WeightsError, audit_real_weights
 from proofs_checks.store import Run, file_name
+from proofs_checks.subspace import subspace_row
 from proofs_checks.tally import CONTROL_AMOUNT
 from proofs_checks.verdicts import Evidence
 from theory.claim import Claim
@@ -110,5 +111,6 @@ SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
     "exp-spectrum": spectrum_row,
     "prop-3.3/heads": heads_row,
     "remark-3.4/rank": rank_row,
+    "remark-3.4/subspace": subspace_row,
 }
 """Claim id → what computes its row."""
