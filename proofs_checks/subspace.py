@@ -85,8 +85,8 @@ def subspace_row(claim: Claim, run: Run) -> dict[str, Any]:
     small, others = found["left"]
     finding = (
         f"random symmetric ΔV: removing the {REMOVED} directions of smallest gap leaves {small:.3f} of the mean "
-        f"drift, {REMOVED} others {others:.3f}; better in {found['share']:.1%} of {draws:,} draws. Not for every ΔV: where b has "
-        "no component in the small-gap directions, removing them leaves the leading term as it is"
+        f"drift, {REMOVED} others {others:.3f}; better in {found['share']:.1%} of {draws:,} draws. Not for every ΔV: "
+        "where b has no component in the small-gap directions, removing them leaves the leading term as it is"
     )
     evidence = Evidence(claim.statement_hash, instances=draws, nonvacuous=draws)
     return row(claim, evidence, time.perf_counter() - started, finding=finding)
