@@ -1,0 +1,33 @@
+"""The Python of the README and of the docs runs as it stands."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks() -> list[tuple[str, str]]:
+    """(file and number, source) of every Python block."""
+    files = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [
+        (f"{path.relative_to(ROOT)} {number}", source)
+        for path in files
+        for number, source in enumerate(_BLOCK.findall(path.read_text(encoding="utf-8")), 1)
+    ]
+
+
+def test_there_are_examples() -> None:
+    assert len(blocks()) >= 2
+
+
+@pytest.mark.parametrize("source", [s for _, s in blocks()], ids=[where for where, _ in blocks()])
+def test_example_runs(source: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
