@@ -8,14 +8,27 @@ from typing import Any
 
 from mpmath import mp
 
+from proofs_checks.checks.confirmation import Confirmation
 from proofs_checks.collapse import CollapseRow, run_collapse
 from proofs_checks.heads import heads_row
+from proofs_checks.instance_file import Instance
 from proofs_checks.ledger import row
 from proofs_checks.rank import rank_row
 from proofs_checks.real_weights import WeightsError, audit_real_weights
 from proofs_checks.store import Run, file_name
 from proofs_checks.subspace import subspace_row
 from proofs_checks.tally import CONTROL_AMOUNT
+from proofs_checks.transition import critical_row, two_level_row, variance_row
+from proofs_checks.transition_curves import collapse_row as curve_collapse_row
+from proofs_checks.transition_curves import fixed_step_row
+from proofs_checks.transition_ends import (
+    confirm_constant_norm,
+    confirm_tied,
+    norm_quoted_row,
+    subcritical_row,
+    supercritical_row,
+    supercritical_tied_row,
+)
 from proofs_checks.verdicts import Evidence
 from theory.claim import Claim
 
@@ -112,5 +125,20 @@ SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
     "prop-3.3/heads": heads_row,
     "remark-3.4/rank": rank_row,
     "remark-3.4/subspace": subspace_row,
+    "thm-4.2/variance": variance_row,
+    "thm-4.2/critical": critical_row,
+    "thm-4.2/two-level": two_level_row,
+    "thm-4.2/subcritical": subcritical_row,
+    "thm-4.2/supercritical": supercritical_row,
+    "thm-4.2/supercritical-tied": supercritical_tied_row,
+    "thm-4.2/collapse": curve_collapse_row,
+    "thm-4.2/fixed-step": fixed_step_row,
+    "thm-4.2/norm-quoted-fixed-step": norm_quoted_row,
 }
 """Claim id → what computes its row."""
+
+REPLAY: dict[str, Callable[[Instance], Confirmation]] = {
+    "thm-4.2/supercritical-tied": confirm_tied,
+    "thm-4.2/norm-quoted-fixed-step": confirm_constant_norm,
+}
+"""Claim id → what runs a stored counterexample again."""

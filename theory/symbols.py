@@ -97,6 +97,9 @@ lambda_j = _scalar("lambda_j", r"\lambda_j")
 K_2_layered = _scalar("K_2_layered", "K_2'", nonnegative=True)
 layer_ratio = _scalar("layer_ratio", r"\rho_j", positive=True)
 layer_noise = _scalar("layer_noise", r"v_1", nonnegative=True)
+critical_norm_1 = _scalar("critical_norm_1", r"\eta_c(1)", positive=True)
+exponent = _scalar("exponent", r"\gamma")
+mean_overlap = _scalar("mean_overlap", r"\mathbb E\langle x,\tilde x\rangle")
 correlation = _scalar("correlation", r"\rho", positive=True)
 
 # Theorem 4.6: deviation from u and arrival at ũ1

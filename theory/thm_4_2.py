@@ -10,7 +10,7 @@ import sympy as sp
 
 from theory import symbols as s
 from theory.claim import Claim
-from theory.formula import Formula
+from theory.formula import Formula, Tightening
 from theory.prop_3_1 import K_2
 
 QUOTED = "η_L ≪ √L: almost no difference; η_L ≫ √L: drift dominates; cumulative drift ~ √(L Var ΔV)/L."
@@ -109,12 +109,38 @@ AR1_SHIFT = Formula(
     source="long-run variance of an AR(1) sequence is (1+ρ)/(1-ρ) times its variance",
     domain="0 <= ρ < 1, no well",
 )
+CRITICAL_NORM = Formula(
+    name="critical_norm",
+    expr=s.critical_norm_1 * s.L**s.exponent,
+    lhs=r"\eta_c(L)",
+    source="what one layer adds, over L layers: with √L for independent adapters, with L for tied ones",
+    domain="exponent 1/2 or 0 at fixed T (random, tied), -1/2 or -1 at fixed h, 0 on its plateau",
+)
 LOG_TAN_DRIFT = Formula(
     name="log_tan_drift",
     expr=-(s.lambda_1 - s.lambda_2) + s.sigma**2 * (s.d - 3) / 2,
     lhs=r"\frac{d}{dt}\mathbb E\log\tan\angle(x,u_1)",
     source="log of the norm of a geometric Brownian motion in the d - 1 directions of u1⊥",
     domain="d >= 2, adapters with both factors off u1",
+)
+LOG_TAN_VARIANCE = Formula(
+    name="log_tan_variance",
+    expr=s.sigma**2,
+    lhs=r"\frac{d}{dt}\operatorname{Var}\log\tan\angle(x,u_1)",
+    source="one normal direction of the common Brownian motion drives the length of P⊥x",
+    domain="adapters with both factors off u1",
+)
+SUPERCRITICAL_LEVEL = Formula(
+    name="supercritical_level",
+    expr=1 - s.mean_overlap,
+    lhs=r"\tfrac12\mathbb E|x-\tilde x|^2",
+    source="both tokens are unit vectors; the mean overlap is 0 where the direction of x̃ is uniform",
+)
+UNIFORM_SECOND_MOMENT = Formula(
+    name="uniform_second_moment",
+    expr=1 / s.d,
+    lhs=r"\mathbb E\langle\tilde x,u\rangle^2",
+    source="uniform directions: the d squares have equal means and sum to 1",
 )
 
 # --- claims ---------------------------------------------------------------------------------------
@@ -137,7 +163,12 @@ CLAIMS = (
         ),
         assumptions=_RANDOM,
         formulas=(COLLAPSED_DRIFT, TANGENTIAL_MOVE),
-        expected="open",
+        expected="holds",
+        tightenings=(
+            Tightening("limit (5 %)", COLLAPSED_DRIFT, -1),
+            Tightening("tangential move (5 %)", TANGENTIAL_MOVE, -1),
+        ),
+        required=9,
         note="In log η the limit has its inflection at the height 1 - 1/e.",
     ),
     Claim(
@@ -152,7 +183,9 @@ CLAIMS = (
         ),
         assumptions=("full-attention", *_RANDOM),
         formulas=(SUBCRITICAL_BOUND, K_2_LAYERED),
-        expected="open",
+        expected="holds",
+        tightenings=(Tightening("bound (5 %)", SUBCRITICAL_BOUND, -1),),
+        required=5,
         statement_depends=("prop-3.1/initial",),
         proof_depends=("prop-3.1/initial", "thm-4.2/variance"),
         note=(
@@ -176,7 +209,13 @@ CLAIMS = (
         ),
         assumptions=("symmetric-base", "collapsed-base", *_RANDOM),
         formulas=(CRITICAL_VARIANCE, CRITICAL_VARIANCE_LIMIT, AR1_VARIANCE, LAYER_RATIO, LAYER_NOISE),
-        expected="open",
+        expected="holds",
+        tightenings=(
+            Tightening("variance (5 %)", CRITICAL_VARIANCE, -1),
+            Tightening("limit (5 %)", CRITICAL_VARIANCE_LIMIT, -1),
+            Tightening("AR(1) variance (5 %)", AR1_VARIANCE, -1),
+        ),
+        required=20,
         proof_depends=("thm-4.2/variance",),
         note="y_j = <x,u_j>/<x,u1>. The layered model linearised about u1; for small drift only.",
     ),
@@ -190,8 +229,13 @@ CLAIMS = (
             r" $\tfrac12\mathbb E\,W_2^2\to1$ if the base is collapsed."
         ),
         assumptions=("collapsed-base", *_RANDOM),
-        formulas=(),
-        expected="open",
+        formulas=(SUPERCRITICAL_LEVEL, UNIFORM_SECOND_MOMENT),
+        expected="holds",
+        tightenings=(
+            Tightening("level (5 %)", SUPERCRITICAL_LEVEL, -1),
+            Tightening("moment (5 %)", UNIFORM_SECOND_MOMENT, -1),
+        ),
+        required=20,
         note="The tokens are not independent of each other. From a spread base W2 has a lower plateau.",
     ),
     Claim(
@@ -203,8 +247,9 @@ CLAIMS = (
             r" $\tfrac12\mathbb E|x_i-\tilde x_i|^2\to1$."
         ),
         assumptions=("tied-weights", "collapsed-base", *_TIED_RANDOM),
-        formulas=(),
-        expected="open",
+        formulas=(SUPERCRITICAL_LEVEL,),
+        expected="refuted",
+        required=1,
         statement_depends=("thm-4.2/supercritical",),
         note=(
             "False. Counterexample: r = 1, L even, collapsed at u1: x̃ = ±u with the sign of <v,u1><v,u>, "
@@ -219,12 +264,18 @@ CLAIMS = (
             r"$T=hL$ fixed; base collapsed, or $D$ relative to its plateau: $D(\eta,L)=\tfrac12\mathbb"
             r" E\,W_2^2$ falls for many $L$ on one curve in $\eta/\sqrt L$ (random) or in $\eta$ (tied), so"
             r" $\eta_c(L)$ has slope $\tfrac12$ or $0$ in log-log. AR(1) at fixed $\rho$: slope $\tfrac12$,"
-            r" shifted by $\sqrt{(1-\rho)/(1+\rho)}$ (no well), crossover at $L(1-\rho)\sim1$. Orthogonal"
-            r" adapters: $D=0$ from a start collapsed at $u_1$."
+            r" shifted by $\sqrt{(1-\rho)/(1+\rho)}$ (no well). Orthogonal adapters: $D=0$ from a start"
+            r" collapsed at $u_1$."
         ),
         assumptions=_TIED_RANDOM,
-        formulas=(AR1_SHIFT,),
-        expected="open",
+        formulas=(AR1_SHIFT, CRITICAL_NORM),
+        expected="holds",
+        tightenings=(
+            Tightening("slope, random (5 %)", CRITICAL_NORM, -1, s.exponent),
+            Tightening("slope, tied (5 %)", CRITICAL_NORM, -1, s.exponent),
+            Tightening("AR(1) shift (5 %)", AR1_SHIFT, -1),
+        ),
+        required=6,
         proof_depends=("thm-4.2/variance", "thm-4.2/critical"),
         note=(
             "From a spread start orthogonal adapters give a shift that is measured. Seen with 16 tokens in "
@@ -240,8 +291,14 @@ CLAIMS = (
             r" plateau beyond."
         ),
         assumptions=_TIED_RANDOM,
-        formulas=(),
-        expected="open",
+        formulas=(CRITICAL_NORM,),
+        expected="holds",
+        tightenings=(
+            Tightening("slope, random (5 %)", CRITICAL_NORM, -1, s.exponent),
+            Tightening("slope, tied (5 %)", CRITICAL_NORM, -1, s.exponent),
+            Tightening("slope, plateau", CRITICAL_NORM, -1, s.exponent),
+        ),
+        required=3,
         statement_depends=("thm-4.2/collapse",),
         proof_depends=("thm-4.2/critical",),
     ),
@@ -254,8 +311,9 @@ CLAIMS = (
             r" $D(\eta_L,L)\to0$."
         ),
         assumptions=_RANDOM,
-        formulas=(),
-        expected="open",
+        formulas=(COLLAPSED_DRIFT,),
+        expected="refuted",
+        required=1,
         statement_depends=("thm-4.2/fixed-step",),
         note=(
             "False. Counterexample: V = 0, collapsed, η constant, so that η/√L -> 0: D = 1 - ρ^L -> 1, "
@@ -272,8 +330,13 @@ CLAIMS = (
             r" its drift is $-(\lambda_1-\lambda_2)+\sigma^2(d-3)/2$ and its variance $\sigma^2$ per time."
         ),
         assumptions=("symmetric-base", "spectral-gap", *_RANDOM),
-        formulas=(LOG_TAN_DRIFT,),
-        expected="open",
+        formulas=(LOG_TAN_DRIFT, LOG_TAN_VARIANCE),
+        expected="holds",
+        tightenings=(
+            Tightening("drift (5 %)", LOG_TAN_DRIFT, -1),
+            Tightening("variance (5 %)", LOG_TAN_VARIANCE, -1),
+        ),
+        required=10,
         note=(
             "Needs the projection: unprojected adapters add terms in 1/sin² and 1/cos² of the angle "
             "(variance σ²/(sin² cos²) per time), and the increments depend on where the token is."

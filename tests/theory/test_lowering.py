@@ -21,6 +21,8 @@ FORMULAS = all_formulas()
 SIZE = 12
 POINTS = draw_points(seed=20240215, size=SIZE)
 LOWER_BOUNDS = ("crossing_margin", "deviation_time", "cutoff_lower")
+EITHER_SIGN = ("critical_norm", "log_tan_drift")
+"""Exact formulas of which a constant may have either sign: nearer to zero is wrong, not smaller."""
 TIGHTENINGS = [(c.id, t) for c in CLAIMS.values() for t in c.tightenings]
 
 
@@ -128,11 +130,11 @@ def test_tightening_makes_the_bound_smaller(claim_id: str, t: Tightening | Wrong
     assert (np.abs(after - before) > 1e-6 * np.abs(before)).mean() > 0.5
     if isinstance(t, WrongForm):
         return
-    if t.formula.name not in LOWER_BOUNDS:
+    if t.formula.name not in (*LOWER_BOUNDS, *EITHER_SIGN):
         assert (after <= before).all()
     factor = 1 + t.direction * 0.01
     if t.symbol is None:
-        np.testing.assert_allclose(after, factor * before, rtol=1e-13)
+        np.testing.assert_allclose(after, factor * before, rtol=1e-12)  # 1 - exp(-x) cancels
     elif str(t.symbol) in t.formula.arguments:
         moved = POINTS | {str(t.symbol): factor * POINTS[str(t.symbol)]}
         np.testing.assert_allclose(after, torch_values(t.formula, moved), rtol=1e-12)
