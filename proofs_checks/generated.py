@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mpmath import mp
 
-from proofs_checks import claims_table, pictures, real_weights
+from proofs_checks import claims_table, pictures, pictures_transition, real_weights
 from proofs_checks.collapse import CollapseRow, figure, run_collapse
 from proofs_checks.output import write_text
 
@@ -45,6 +45,7 @@ def write_all(folder: Path) -> list[Path]:
     figure(rows, figures / "collapse.svg")
     pictures.sphere(figures / "sphere.svg")
     pictures.cutoff(figures / "cutoff.svg")
+    pictures_transition.transition(figures / "transition.svg")
     real_weights.figure(report, figures / "real_weights.svg")
     return sorted([*(tables / name for name in texts), *figures.glob("*.svg"), *figures.glob("*.png")])
 

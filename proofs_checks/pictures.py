@@ -23,17 +23,19 @@ CUTOFF_OVERLAPS = (1e-2, 1e-4, 1e-6, 1e-8)
 CUTOFF_GAP = 0.5
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure, inches; raises :class:`InputError` where matplotlib is missing."""
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError:
         raise InputError("figures need matplotlib: pip install 'loraproofs[report]'") from None
     mpl.rcParams.update({"svg.hashsalt": "loraproofs", "svg.fonttype": "path", "font.size": 9})
-    return mpl, Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(drawing: Any, path: Path) -> list[Path]:
+def save_figure(drawing: Any, path: Path) -> list[Path]:
+    """Write SVG and PNG, the same bytes each time; return the files."""
     svg, png = path.with_suffix(".svg"), path.with_suffix(".png")
     path.parent.mkdir(parents=True, exist_ok=True)
     drawing.savefig(svg, metadata={"Date": None, "Creator": None})
@@ -75,14 +77,14 @@ def sphere_case(inside: bool) -> dict[str, np.ndarray]:
 
 def sphere(path: Path) -> list[Path]:
     """Base and LoRA tokens on S²: inside the safe zone, and where the quoted criterion fails."""
-    _, drawing = _figure(9.0, 4.4)
+    drawing = new_figure(9.0, 4.4)
     panels = drawing.subplots(1, 2)
     titles = ("<x, u1> > sin θ_b: LoRA tokens go to ũ1", "<x, u1> > 0 alone: they go to -ũ1")
     for axis, inside, title in zip(panels, (True, False), titles, strict=True):
         _draw_sphere(axis, sphere_case(inside), title)
     handles, labels = panels[0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
-    return _save(drawing, path)
+    return save_figure(drawing, path)
 
 
 def _project(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -136,7 +138,7 @@ def cutoff_case(overlap: float, scaled: np.ndarray) -> np.ndarray:
 
 def cutoff(path: Path) -> list[Path]:
     """The jump to ũ1: on the time axis it moves out as the overlap ε shrinks, in scaled time it is one profile."""
-    _, drawing = _figure(9.0, 3.6)
+    drawing = new_figure(9.0, 3.6)
     left, right = drawing.subplots(1, 2)
     scaled = np.linspace(-4.5, 4.5, 37)
     for k, (overlap, marker) in enumerate(zip(CUTOFF_OVERLAPS, "os^D", strict=True)):
@@ -154,4 +156,4 @@ def cutoff(path: Path) -> list[Path]:
         axis.set_ylabel("overlap with ũ1")
         axis.grid(True, color="#dddddd", linewidth=0.5)
         axis.legend(frameon=False, loc="lower right")
-    return _save(drawing, path)
+    return save_figure(drawing, path)
