@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs_checks import families_collapsed, families_first_passage, families_perturbation, sources
+from proofs_checks import families_collapsed, families_first_passage, families_perturbation, families_stability, sources
 from proofs_checks.sources import Source
 
 SOURCES: dict[str, Source] = {
@@ -10,5 +10,6 @@ SOURCES: dict[str, Source] = {
     **families_perturbation.SOURCES,
     **families_first_passage.SOURCES,
     **families_collapsed.SOURCES,
+    **families_stability.SOURCES,
 }
 """Family name → source, in the order in which ``verify`` draws them."""

@@ -30,6 +30,7 @@ def _panel(axis: Any, found: list[tuple[torch.Tensor, torch.Tensor]], power: flo
         x = (etas / depth**power).numpy()
         axis.plot(x, D.numpy(), color=colour, marker=marker, markersize=3, linewidth=1, label=f"L = {depth:,}")
     axis.set_xscale("log")
+    axis.tick_params(axis="x", which="minor", labelbottom=False)
     axis.set_ylim(-0.03, 1.08)
     axis.set_xlabel(label)
     axis.set_ylabel("D = ½ E|x - x̃|²")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from proofs_checks.checks import collapsed, first_passage, perturbation, prop_3_3, remark_3_4
+from proofs_checks.checks import collapsed, first_passage, perturbation, prop_3_1, prop_3_3, remark_3_4
 from proofs_checks.checks.check import Check
 
-CHECKS: dict[str, Check] = {
-    c.claim_id: c
-    for c in (*prop_3_3.CHECKS, *remark_3_4.CHECKS, *perturbation.CHECKS, *first_passage.CHECKS, *collapsed.CHECKS)
-}
+_MODULES = (prop_3_1, prop_3_3, remark_3_4, perturbation, first_passage, collapsed)
+
+CHECKS: dict[str, Check] = {check.claim_id: check for module in _MODULES for check in module.CHECKS}
 """Claim id → its check on batches. Claims without one here are special (collapse, experiments) or still open."""

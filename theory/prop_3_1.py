@@ -6,11 +6,13 @@ radians. No constant depends on the number of tokens.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from theory import symbols as s
 from theory.claim import Claim
-from theory.formula import Formula
+from theory.formula import Formula, Tightening
 
 QUOTED = "W2(μ_t,ν_t)² <= L_t(ΔA,ΔV) exp(2 C_t e^{3 D_t}); if max(||ΔV||,||ΔA||) <= ε: W2 <= c ε e^{c e^{ct}}."
 
@@ -97,6 +99,8 @@ STEP_LIPSCHITZ = Formula(
     where=(K_ONE_FLOW,),
 )
 
+_BOUND_IN_NORMS = replace(BOUND, expr=BOUND.closed, where=())
+
 # --- claims ---------------------------------------------------------------------------------------
 
 _SPHERE = ("single-head", "post-ln", "attention-only")
@@ -114,7 +118,13 @@ CLAIMS = (
         ),
         assumptions=("common-start", *_SPHERE),
         formulas=(BOUND, DELTA, K),
-        expected="open",
+        expected="holds",
+        tightenings=(
+            Tightening("δ*", BOUND, -1, s.delta),
+            Tightening("||ΔA|| in δ*", _BOUND_IN_NORMS, -1, s.dA_norm),
+            Tightening("K*", BOUND, -1, s.K),
+        ),
+        required=10_000,
         note=(
             "Also with a causal mask, the same in both flows. The radial half of DP_x drops, and m_i moves "
             "by at most max_j θ_j + ||A||(θ_i + max_j θ_j), since a softmax covariance is at most 1. Sharp "
@@ -132,7 +142,13 @@ CLAIMS = (
         ),
         assumptions=("common-start", "single-head", "attention-only"),
         formulas=(EUCLIDEAN_INTEGRAND, RADIUS_GROWTH),
-        expected="open",
+        expected="holds",
+        tightenings=(
+            Tightening("δ", EUCLIDEAN_INTEGRAND, -1),
+            Tightening("||ΔA|| in δ", EUCLIDEAN_INTEGRAND, -1, s.dA_norm),
+            Tightening("growth of the radius", EUCLIDEAN_INTEGRAND, -1, s.radius_growth),
+        ),
+        required=10_000,
         note="A double exponential with D_t = max(||V||, ||Ṽ||) t. The formula is the integrand over s.",
     ),
     Claim(
@@ -147,7 +163,13 @@ CLAIMS = (
         ),
         assumptions=("full-attention", *_SPHERE),
         formulas=(INITIAL_BOUND, W2_GROWTH, K_2),
-        expected="open",
+        expected="holds",
+        tightenings=(
+            Tightening("initial angle", INITIAL_BOUND, -1, s.initial_angle),
+            Tightening("δ*", INITIAL_BOUND, -1, s.delta),
+            Tightening("K*", INITIAL_BOUND, -1, s.K),
+        ),
+        required=10_000,
         statement_depends=("prop-3.1/sphere",),
         note="The labelled form needs no full attention; the measures do, as a mask breaks the symmetry.",
     ),
@@ -179,7 +201,9 @@ CLAIMS = (
         ),
         assumptions=_SPHERE,
         formulas=(STEP_LIPSCHITZ, K_ONE_FLOW),
-        expected="open",
+        expected="holds",
+        tightenings=(Tightening("K", STEP_LIPSCHITZ, -1, s.K_one_flow),),
+        required=10_000,
         statement_depends=("prop-3.1/sphere",),
         note="Steps with different V multiply their constants.",
     ),
