@@ -8,6 +8,7 @@ from typing import Any
 
 from mpmath import mp
 
+from proofs_checks.antiattention import confirm_w2, kstar_row
 from proofs_checks.checks.confirmation import Confirmation
 from proofs_checks.collapse import CollapseRow, run_collapse
 from proofs_checks.heads import heads_row
@@ -120,6 +121,7 @@ def spectrum_row(claim: Claim, _run: Run) -> dict[str, Any]:
 
 
 SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
+    "prop-3.1/initial-w2-kstar": kstar_row,
     "remark-3.4/collapse": collapse_row,
     "exp-spectrum": spectrum_row,
     "prop-3.3/heads": heads_row,
@@ -138,6 +140,7 @@ SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
 """Claim id → what computes its row."""
 
 REPLAY: dict[str, Callable[[Instance], Confirmation]] = {
+    "prop-3.1/initial-w2-kstar": confirm_w2,
     "thm-4.2/supercritical-tied": confirm_tied,
     "thm-4.2/norm-quoted-fixed-step": confirm_constant_norm,
 }

@@ -183,12 +183,13 @@ CLAIMS = (
         ),
         assumptions=("full-attention", *_SPHERE),
         formulas=(W2_GROWTH_K_STAR, K_ONE_FLOW),
-        expected="open",
+        expected="refuted",
+        required=1,
         statement_depends=("prop-3.1/initial",),
         note=(
-            "False. Counterexample: strong anti-attention, where few tokens draw the attention of all: V = "
-            "I, A = -5I, one of 2,753 tokens opposite to the others, moved by 1e-4: W2 grows 3.0-fold where "
-            "e^{K*t} = 2 (9-fold and more with more tokens and stronger anti-attention)."
+            "False. Counterexample: strong anti-attention, where few tokens draw the attention of all: V = I, A = -4.5 I, "
+            "one of 1,001 tokens opposite to the others, moved by 1e-4: W2 grows 2.7-fold where e^{K*t} = 2.46 (9-fold "
+            "and more with more tokens). Of this kind, none with 700 tokens or fewer was found."
         ),
     ),
     Claim(
