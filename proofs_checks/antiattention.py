@@ -1,7 +1,7 @@
 """prop-3.1/initial-w2-kstar: strong anti-attention makes W2 grow faster than W_∞ may (expected refuted).
 
-Many equal tokens look at one that is opposite to them; moving that one moves all of them. Equal tokens stay equal, so that
-N copies and one are a system of two weighted tokens, which is the second, independent look.
+Many equal tokens look at one that is opposite to them; moving that one moves all of them. Equal tokens stay equal, so
+that N copies and one are a system of two weighted tokens, which is the second, independent look.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mpmath import mp
 
-from proofs_checks import claims_table, pictures, pictures_transition, real_weights
+from proofs_checks import claims_table, limits, pictures, pictures_transition, real_weights, tightness
 from proofs_checks.collapse import CollapseRow, figure, run_collapse
 from proofs_checks.output import write_text
 
@@ -39,6 +39,8 @@ def write_all(folder: Path) -> list[Path]:
         "assumptions.md": claims_table.assumptions_table(),
         "collapse.md": collapse_table(rows),
         "real_weights.md": real_weights.markdown(report),
+        "limits.md": limits.markdown(),
+        "tightness.md": tightness.markdown(),
     }
     for name, text in texts.items():
         write_text(tables / name, text)

@@ -14,6 +14,7 @@ from proofs_checks.collapse import CollapseRow, run_collapse
 from proofs_checks.heads import heads_row
 from proofs_checks.instance_file import Instance
 from proofs_checks.ledger import row
+from proofs_checks.metastable import confirm_safe, random_row, safe_row
 from proofs_checks.rank import rank_row
 from proofs_checks.real_weights import WeightsError, audit_real_weights
 from proofs_checks.store import Run, file_name
@@ -30,6 +31,7 @@ from proofs_checks.transition_ends import (
     supercritical_row,
     supercritical_tied_row,
 )
+from proofs_checks.untied import layered_row
 from proofs_checks.verdicts import Evidence
 from theory.claim import Claim
 
@@ -124,6 +126,7 @@ SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
     "prop-3.1/initial-w2-kstar": kstar_row,
     "remark-3.4/collapse": collapse_row,
     "exp-spectrum": spectrum_row,
+    "prop-3.3/layered": layered_row,
     "prop-3.3/heads": heads_row,
     "remark-3.4/rank": rank_row,
     "remark-3.4/subspace": subspace_row,
@@ -136,6 +139,8 @@ SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
     "thm-4.2/collapse": curve_collapse_row,
     "thm-4.2/fixed-step": fixed_step_row,
     "thm-4.2/norm-quoted-fixed-step": norm_quoted_row,
+    "thm-4.6/random": random_row,
+    "thm-4.6/random-safe": safe_row,
 }
 """Claim id → what computes its row."""
 
@@ -143,5 +148,6 @@ REPLAY: dict[str, Callable[[Instance], Confirmation]] = {
     "prop-3.1/initial-w2-kstar": confirm_w2,
     "thm-4.2/supercritical-tied": confirm_tied,
     "thm-4.2/norm-quoted-fixed-step": confirm_constant_norm,
+    "thm-4.6/random-safe": confirm_safe,
 }
 """Claim id → what runs a stored counterexample again."""

@@ -187,9 +187,9 @@ CLAIMS = (
         required=1,
         statement_depends=("prop-3.1/initial",),
         note=(
-            "False. Counterexample: strong anti-attention, where few tokens draw the attention of all: V = I, A = -4.5 I, "
-            "one of 1,001 tokens opposite to the others, moved by 1e-4: W2 grows 2.7-fold where e^{K*t} = 2.46 (9-fold "
-            "and more with more tokens). Of this kind, none with 700 tokens or fewer was found."
+            "False. Counterexample: strong anti-attention, where few tokens draw the attention of all: V = I, "
+            "A = -4.5 I, one of 1,001 tokens opposite to the others, moved by 1e-4: W2 grows 2.7-fold where "
+            "e^{K*t} = 2.46 (9-fold and more with more tokens). Of this kind, none with 700 tokens or fewer was found."
         ),
     ),
     Claim(

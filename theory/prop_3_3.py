@@ -162,6 +162,13 @@ CONE_ANGLE_BOUND = Formula(
     domain="S > 2 sqrt(||b|| ||c||) and ϑ(0) < t+; with c = 0 the factor 1/t+ vanishes",
     where=(CONE_RATE, CONE_INNER, CONE_OUTER_INVERSE),
 )
+LAYER_CONTRACTION = Formula(
+    name="layer_contraction",
+    expr=(1 + s.h * s.kappa) / (1 + s.h * s.lambda_1),
+    lhs=r"\vartheta^{l+1}/\vartheta^l",
+    source="the part across u1 grows by at most 1 + hκ, that along u1 by just 1 + hλ1; both are convex in m",
+    domain="h > 0, λ1 >= 0; κ the norm of V on u1⊥",
+)
 
 # --- claims ---------------------------------------------------------------------------------------
 
@@ -351,8 +358,13 @@ CLAIMS = (
             r" $(t_-^l,t_+^l)$ is invariant."
         ),
         assumptions=("hemisphere", *_SPHERE),
-        formulas=(),
-        expected="open",
+        formulas=(LAYER_CONTRACTION,),
+        expected="holds",
+        tightenings=(
+            Tightening("contraction of a layer", LAYER_CONTRACTION, -1),
+            Tightening("κ", LAYER_CONTRACTION, -1, s.kappa),
+        ),
+        required=2_000,
         proof_depends=("prop-3.3/nonsymmetric",),
     ),
     Claim(

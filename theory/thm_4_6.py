@@ -271,7 +271,12 @@ CLAIMS = (
             *_SPHERE,
         ),
         formulas=(STATIONARY_DRIFT_SQUARED, RMS_DRIFT_SQUARED),
-        expected="open",
+        expected="holds",
+        tightenings=(
+            Tightening("drift (5 %)", RMS_DRIFT_SQUARED, -1),
+            Tightening("stationary drift (5 %)", STATIONARY_DRIFT_SQUARED, -1),
+        ),
+        required=6,
         statement_depends=("thm-4.2/critical",),
         proof_depends=("thm-4.2/critical",),
         note=(
@@ -298,7 +303,8 @@ CLAIMS = (
             *_SPHERE,
         ),
         formulas=(STATIONARY_DRIFT_SQUARED,),
-        expected="open",
+        expected="refuted",
+        required=1,
         statement_depends=("thm-4.6/random",),
         note=(
             "False. Counterexample: any d >= 2 at a depth far beyond e^{gap/σ²}: the noise carries the "
