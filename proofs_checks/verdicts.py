@@ -106,7 +106,7 @@ def coverage_shortcomings(
 
 def _features(claim: Claim) -> set[str]:
     """Whether the claim's formulas know ΔV at all (a bound on the base flow does not)."""
-    update = {"a", "b_norm", "c_norm", "E_norm", "alpha", "w"}
+    update = {"a", "b_norm", "c_norm", "E_norm", "alpha", "w", "dV_norm"}
     return {"about-update"} if update & set(claim.symbols) else set()
 
 

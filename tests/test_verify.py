@@ -15,6 +15,7 @@ import pytest
 
 from proofs_checks import cli, verification
 from proofs_checks.commands import verify
+from proofs_checks.statistics import COMPARISONS, Z
 from proofs_checks.verification import Block, compute, plan
 from theory.claims import CLAIMS
 
@@ -82,6 +83,34 @@ def test_quick_profile_is_tight_where_the_theorems_are(quick: dict) -> None:
     rows = {c["id"]: c for c in quick["claims"]}
     for claim_id in ("prop-3.3/convergence", "prop-3.3/drift", "remark-3.4/drift"):
         assert 0.999 <= rows[claim_id]["max_ratio"] <= 1 + 1e-6
+
+
+def test_quick_profile_of_finite_time_stability_and_passage_times(quick: dict) -> None:
+    rows = {c["id"]: c for c in quick["claims"]}
+    for claim_id in ("prop-3.1/sphere", "prop-3.1/euclidean", "prop-3.1/initial", "prop-3.1/discrete"):
+        counted = rows[claim_id]["nonvacuous"]
+        assert counted >= 10_000
+        assert rows[claim_id]["coverage"]["a_differs"] >= 0.5 * counted
+        assert rows[claim_id]["coverage"]["nonsymmetric"] >= 0.3 * counted
+        assert max(rows[claim_id]["coverage"][k][v] for k, v in (("n", "1"), ("d", "2"))) <= 0.2 * counted
+        assert 0.99 <= rows[claim_id]["max_ratio"] <= 1 + 1e-6
+    for claim_id in ("thm-4.6/lower", "thm-4.6/upper"):
+        assert rows[claim_id]["nonvacuous"] >= 10_000
+        assert 0.99 <= rows[claim_id]["max_ratio"] <= 1 + 1e-6
+
+
+def test_quick_profile_of_statistical_claims(quick: dict) -> None:
+    statistical = [c for c in quick["claims"] if "comparisons" in c]
+    assert len(statistical) >= 9
+    assert sum(len(c["comparisons"]) for c in statistical) < COMPARISONS
+    for claim in statistical:
+        assert claim["z"] >= Z
+        if claim["id"].startswith("thm-4.2"):
+            assert claim["seeds"] >= 400
+    depths = {
+        n for c in statistical for e in c["comparisons"] for n in (16, 64, 256, 1024) if f"L = {n}" in e.get("name", "")
+    }
+    assert depths == {16, 64, 256, 1024}
 
 
 def test_too_few_instances_is_not_as_expected(small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

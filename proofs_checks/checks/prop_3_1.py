@@ -141,7 +141,7 @@ def _two_simulations(
 
 def _judged(observed: list[np.ndarray], errors: np.ndarray, bounds: list[float]) -> Confirmation:
     """Both measurements (K,) against the bounds (K,): the smaller counts, what they differ by is an error too."""
-    limits = np.array(bounds)
+    limits = np.maximum(np.array(bounds), np.finfo(float).tiny)  # a bound of zero: ΔV = ΔA = 0
     smaller = np.minimum(*observed)
     error = np.maximum(errors, np.abs(observed[0] - observed[1]))
     k = int(np.nanargmax(smaller / limits))
