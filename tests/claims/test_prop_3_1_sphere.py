@@ -4,7 +4,10 @@ import pytest
 import torch
 from passage_properties import controls_are_refuted, holds_on_batches, readings
 
+from proofs_checks.checks.prop_3_1 import confirm_sphere
 from proofs_checks.families_stability import causal, draw_stability
+from proofs_checks.instance_file import Instance
+from theory.claims import CLAIMS
 
 pytestmark = pytest.mark.claim("prop-3.1/sphere")
 ID, FAMILY = "prop-3.1/sphere", "stability"
@@ -41,3 +44,11 @@ def test_constants_do_not_depend_on_n(n) -> None:
     assert int(angle.nonvacuous.sum()) >= 5
     assert not bool(angle.candidate.any())
     assert not bool(w2.candidate.any())
+
+
+def test_equal_flows_of_a_file_are_no_violation() -> None:
+    data = {"V": [[1, 0], [0, "0.5"]], "dV": [[0, 0], [0, 0]], "X0": [[1, 0], ["0.6", "0.8"]], "T": 1}
+    result = confirm_sphere(Instance.from_arrays(**data), CLAIMS[ID].formulas[0])
+    assert result.applies
+    assert not result.violated
+    assert result.observed == 0
