@@ -1,0 +1,1 @@
+"""The kernel that checks derivations: every rule verifies that its premises entail its statement."""

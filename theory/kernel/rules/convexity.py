@@ -1,0 +1,90 @@
+"""What holds of every token holds of a weighted mean; what bounds the rate of the extreme token bounds the extremum's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
+
+from theory.kernel.algebra import Algebra
+from theory.kernel.notation import Dot, MeanOf, Norm
+from theory.kernel.step import Context, Rejected
+from theory.kernel.rules.apply import same
+
+DANSKIN = "J. M. Danskin, The Theory of Max-Min, Springer 1967, ch. I (derivative of a maximum of finitely many functions)"
+
+
+@dataclass(frozen=True)
+class Convex:
+    """A convex inequality that holds of every token holds of a weighted mean of them (Jensen).
+
+    Premises: the inequality of the token, and ``MeanOf(mean, token)``. Checked: the smaller side minus the larger
+    one is affine in the token, plus norms of linear functions of it with coefficients that are not negative.
+    """
+
+    kind: str = "convexity"
+    cited: str | None = None
+
+    def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
+        """See :class:`theory.kernel.step.Rule`."""
+        means = [p for p in premises if isinstance(p, MeanOf)]
+        relations = [p for p in premises if isinstance(p, (sp.LessThan, sp.GreaterThan, sp.Equality))]
+        if len(means) != 1 or len(relations) != 1 or len(premises) != 2:
+            raise Rejected("needs one inequality of the token and one weighted mean")
+        mean, token = means[0].args
+        if not same(relations[0].xreplace({token: mean}), says):
+            raise Rejected("is not the token's inequality with the mean in place of the token")
+        low, high = relations[0].args
+        if isinstance(relations[0], sp.GreaterThan):
+            low, high = high, low
+        both = isinstance(relations[0], sp.Equality)
+        self._convex(sp.expand(low - high), token, both)  # type: ignore[operator]
+        return "affine plus norms"
+
+    def _convex(self, difference: Any, token: MatrixSymbol, affine_only: bool) -> None:
+        for term in sp.Add.make_args(difference):
+            factors = [f for f in sp.Mul.make_args(term) if f.has(token)]
+            rest = sp.Mul(*[f for f in sp.Mul.make_args(term) if not f.has(token)])
+            if not factors:
+                continue
+            if len(factors) > 1:
+                raise Rejected(f"{term} is not affine in the token")
+            (factor,) = factors
+            if isinstance(factor, Dot):
+                if all(a.has(token) for a in factor.args) or not all(_linear(a, token) for a in factor.args):
+                    raise Rejected(f"{factor} is not linear in the token")
+            elif isinstance(factor, Norm) and not affine_only:
+                if not _linear(factor.args[0], token):
+                    raise Rejected(f"{factor} is no norm of a linear function of the token")
+                if not (rest.is_nonnegative or Algebra(()).sign(rest) > 0):
+                    raise Rejected(f"the coefficient {rest} of a norm may be negative")
+            else:
+                raise Rejected(f"{factor} is not convex in the token")
+
+
+def _linear(expr: Any, token: MatrixSymbol) -> bool:
+    """Whether a column expression has the token at most once in each of its words."""
+    words = Algebra(()).words.normal(expr)
+    names = [sum(name == token.name for name, _ in word) for word in words]
+    return all(count <= 1 for count in names) and not any(c.has(token) for c in words.values())
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """From the token that attains the extremum to the extremum: the same inequality, for its Dini derivative.
+
+    ``at`` maps the token's value and rate to those of the extremum.
+    """
+
+    at: dict[Any, Any] = field(hash=False)
+    kind: str = "extremum"
+    cited: str | None = DANSKIN
+
+    def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
+        """See :class:`theory.kernel.step.Rule`."""
+        if len(premises) != 1 or not same(premises[0].xreplace(self.at), says):
+            raise Rejected("is not the extreme token's inequality")
+        return "extreme token"

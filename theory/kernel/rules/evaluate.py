@@ -1,0 +1,172 @@
+"""Statements about given numbers and matrices: exact rationals, or ball arithmetic where roots and functions occur."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
+
+from theory.kernel.notation import Dot, Norm, Trace, dimension
+from theory.kernel.step import Context, Rejected, parts
+
+BITS = 256
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Relations that hold at the numbers, vectors and matrices that the premises give (``symbol = value``)."""
+
+    kind: str = "evaluation"
+    cited: str | None = None
+
+    def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
+        """See :class:`theory.kernel.step.Rule`."""
+        values = {}
+        for premise in premises:
+            for part in parts(premise):
+                if not isinstance(part, sp.Equality):
+                    raise Rejected(f"{part} gives no value")
+                values[part.args[0]] = part.args[1]
+        methods = [self._one(part, values) for part in parts(says)]
+        return ", ".join(dict.fromkeys(methods))
+
+    def _one(self, part: sp.Basic, values: dict[Any, Any]) -> str:
+        left, right = (explicit(side, values) for side in part.args)
+        if isinstance(left, sp.MatrixBase):
+            if isinstance(right, sp.MatrixBase) and isinstance(part, sp.Equality) and left == right:
+                return "exact arithmetic"
+            raise Rejected(f"{left} is not {right}")
+        difference = sp.expand(left - right)
+        if not difference.is_number:
+            raise Rejected(f"{difference} is no number: a value is missing")
+        if isinstance(part, sp.Equality):
+            if sp.radsimp(difference) != 0:
+                raise Rejected(f"the sides differ by {difference}")
+            return "exact arithmetic"
+        if difference.is_Rational:
+            if not _holds(part, difference):
+                raise Rejected(f"the difference of the sides is {difference}")
+            return "exact arithmetic"
+        sign = ball_sign(difference)
+        if not _holds(part, sp.Integer(sign)):
+            raise Rejected(f"the difference of the sides has the sign {sign}")
+        return f"ball arithmetic, {BITS} bits"
+
+
+def _holds(part: sp.Basic, difference: sp.Rational) -> bool:
+    tests = {
+        sp.LessThan: difference <= 0,
+        sp.StrictLessThan: difference < 0,
+        sp.GreaterThan: difference >= 0,
+        sp.StrictGreaterThan: difference > 0,
+        sp.Unequality: difference != 0,
+    }
+    if type(part) not in tests:
+        raise Rejected(f"{part} is no relation")
+    return bool(tests[type(part)])  # type: ignore[index]
+
+
+def explicit(expr: Any, values: dict[Any, Any]) -> Any:
+    """The expression with values put in (values may use other symbols with values), matrices multiplied out."""
+    size = next((v.shape[0] for v in values.values() if isinstance(v, sp.MatrixBase)), None)
+    for _ in range(20):
+        if isinstance(expr, MatrixExpr) or expr.has(MatrixExpr, Dot, Norm, Trace):
+            expr = _matrices(expr, values, size)
+        new = expr.xreplace({k: v for k, v in values.items() if not isinstance(k, MatrixSymbol)})
+        if size is not None:
+            new = new.xreplace({dimension: sp.Integer(size)})
+        if new == expr:
+            return new.doit() if isinstance(new, sp.Basic) and new.has(sp.Sum) else new
+        expr = new
+    raise Rejected("the values are circular")
+
+
+def _matrices(expr: Any, values: dict[Any, Any], size: int | None) -> Any:
+    if isinstance(expr, MatrixSymbol):
+        value = values.get(expr)
+        if value is None:
+            raise Rejected(f"no value for {expr}")
+        return value if isinstance(value, sp.MatrixBase) else _matrices(value, values, size)
+    if isinstance(expr, sp.Identity):
+        return sp.eye(size or 0).as_immutable()
+    if isinstance(expr, sp.MatrixBase) or not expr.args:
+        return expr
+    arguments = [_matrices(a, values, size) for a in expr.args]
+    if isinstance(expr, Dot):
+        return (arguments[0].T * arguments[1])[0, 0]
+    if isinstance(expr, Norm):
+        return _norm(arguments[0])
+    if isinstance(expr, Trace):
+        return arguments[0].trace()
+    if isinstance(expr, sp.MatMul):
+        product = arguments[0]
+        for factor in arguments[1:]:
+            product = product * factor
+        return product
+    if isinstance(expr, sp.MatAdd):
+        total = arguments[0]
+        for term in arguments[1:]:
+            total = total + term
+        return total
+    if isinstance(expr, sp.Transpose):
+        return arguments[0].T
+    return expr.func(*arguments)
+
+
+def _norm(value: Any) -> Any:
+    if value.shape[1] == 1:
+        return sp.sqrt((value.T * value)[0, 0])
+    if value.shape != (2, 2):
+        raise Rejected("operator norms are evaluated for 2x2 matrices only")
+    gram = value.T * value
+    trace, determinant = gram.trace(), gram.det()
+    return sp.sqrt((trace + sp.sqrt(trace**2 - 4 * determinant)) / 2)
+
+
+def ball_sign(number: Any) -> int:
+    """The sign of a number, by ball arithmetic. Raises :class:`Rejected` where the ball contains zero."""
+    import flint
+
+    before, flint.ctx.prec = flint.ctx.prec, BITS
+    try:
+        ball = _ball(sp.sympify(number), flint)
+    finally:
+        flint.ctx.prec = before
+    if ball > 0:
+        return 1
+    if ball < 0:
+        return -1
+    raise Rejected("the ball contains zero: undecided at this precision")
+
+
+def _ball(expr: Any, flint: Any) -> Any:
+    if isinstance(expr, sp.Rational):
+        return flint.arb(flint.fmpq(int(expr.p), int(expr.q)))
+    if expr is sp.pi:
+        return flint.arb.pi()
+    if expr is sp.E:
+        return flint.arb(1).exp()
+    inner = [_ball(a, flint) for a in expr.args]
+    if isinstance(expr, sp.Add):
+        return sum(inner[1:], inner[0])
+    if isinstance(expr, sp.Mul):
+        product = inner[0]
+        for x in inner[1:]:
+            product = product * x
+        return product
+    if isinstance(expr, sp.Pow):
+        if expr.exp.is_Integer:
+            return inner[0] ** int(expr.exp)
+        if expr.exp == sp.Rational(1, 2):
+            return inner[0].sqrt()
+        if expr.exp == -sp.Rational(1, 2):
+            return 1 / inner[0].sqrt()
+        return (inner[1] * inner[0].log()).exp()
+    names = {sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.atan: "atan"}
+    name = names.get(expr.func)
+    if name is None:
+        raise Rejected(f"ball arithmetic has no {expr.func}")
+    return getattr(inner[0], name)()
