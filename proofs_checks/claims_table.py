@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from theory.assumptions import ASSUMPTIONS
@@ -16,7 +17,7 @@ def markdown_table() -> str:
     for item in CLAIMS.values():
         assumptions = ", ".join(f"`{name}`" for name in item.assumptions) or "–"
         required = f"{item.required:,}" if item.required else "–"
-        rows.append((f"`{item.id}`", _escape(item.title), item.expected, assumptions, required))
+        rows.append((f"`{item.id}`", escape(item.title), item.expected, assumptions, required))
     return _table(rows)
 
 
@@ -34,6 +35,13 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _escape(text: str) -> str:
-    """Text in which Markdown sees no cell border and no emphasis."""
-    return text.replace("|", r"\|").replace("*", r"\*").replace("_", r"\_")
+def escape(text: str, keep_math: bool = False) -> str:
+    """Text in which Markdown sees no cell border, no emphasis and no tag; ``keep_math`` leaves ``$...$`` as it is."""
+    pieces = re.split(r"(\$[^$]*\$)", text) if keep_math else [text]
+    return "".join(p if keep_math and p.startswith("$") else _escaped(p) for p in pieces)
+
+
+def _escaped(text: str) -> str:
+    for sign in ("|", "*", "_", "<", ">"):
+        text = text.replace(sign, "\\" + sign)
+    return text

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from proofs_checks.errors import InputError
 
-COMMANDS = ("claims", "show", "verify", "instance", "replay")
+COMMANDS = ("claims", "show", "verify", "derive", "instance", "replay")
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 

@@ -82,13 +82,23 @@ class Run:
 
         It is keyed by the name, the seed, the profile and :func:`fingerprint`; ``compute`` must depend on nothing else.
         """
-        parts = f"{name} {self.seed} {self.profile} {fingerprint()}"
-        key = hashlib.sha256(parts.encode()).hexdigest()[:24]
-        known = self.store.block(key) if self.resume else None
+        known = self.known(name)
         if known is None:
             known = compute()
-            self.store.keep_block(key, known)
+            self.keep(name, known)
         return known
+
+    def known(self, name: str) -> dict[str, Any] | None:
+        """The named result of an earlier run of this code, on ``--resume``; else None."""
+        return self.store.block(self._key(name)) if self.resume else None
+
+    def keep(self, name: str, result: dict[str, Any]) -> None:
+        """Keep the named result for a later ``--resume``."""
+        self.store.keep_block(self._key(name), result)
+
+    def _key(self, name: str) -> str:
+        parts = f"{name} {self.seed} {self.profile} {fingerprint()}"
+        return hashlib.sha256(parts.encode()).hexdigest()[:24]
 
 
 def file_name(claim_id: str) -> str:

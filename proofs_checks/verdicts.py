@@ -6,6 +6,7 @@ The words are the contract's; the first that matches wins: ``refuted``, ``stale`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from theory.claim import Claim
 
 Verdict = Literal["refuted", "stale", "inconclusive", "derived", "supported", "open"]
 
+_STRENGTH: tuple[Verdict, ...] = ("refuted", "stale", "inconclusive", "open", "supported", "derived")
 LARGEST_SHARE_OF_ONE = 0.2
 SMALLEST_SHARE_A_DIFFERS = 0.5
 SMALLEST_SHARE_NONSYMMETRIC = 0.3
@@ -62,6 +64,24 @@ def verdict(claim: Claim, evidence: Evidence | None) -> tuple[Verdict, list[str]
     if reasons:
         return "inconclusive", reasons
     return ("open", ["an experiment: see its finding"]) if claim.required == 0 else ("supported", [])
+
+
+def with_derivation(
+    claim: Claim, word: Verdict, reasons: list[str], failure: str | None
+) -> tuple[Verdict, list[str]]:
+    """The verdict where a derivation of the claim has been checked; ``failure`` is its first step that fails, or None.
+
+    ``derived`` takes a checked derivation and evidence that carries ``supported``; a derivation that fails is
+    reason enough for ``inconclusive``.
+    """
+    if failure is not None:
+        return ("inconclusive" if word == "supported" else word), [*reasons, f"derivation: {failure}"]
+    return ("derived" if word == "supported" and claim.expected == "holds" else word), reasons
+
+
+def weakest(words: Iterable[Verdict]) -> Verdict:
+    """The weakest of several verdicts."""
+    return min(words, key=_STRENGTH.index)
 
 
 def shortcomings(claim: Claim, evidence: Evidence) -> list[str]:

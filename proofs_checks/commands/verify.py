@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from proofs_checks.commands.options import add_run, chosen_claims
+from proofs_checks.derivations import add_to_rows, missing_checkers, needed, run_derivations
 from proofs_checks.ledger import open_row, sampled_row
 from proofs_checks.output import console, document, emit_json
 from proofs_checks.registry import CHECKS
@@ -73,7 +74,20 @@ def _rows(wanted: list[str], args: argparse.Namespace, store: Store) -> list[dic
                 rows.append(open_row(CLAIMS[name]))
                 continue
             progress.advance(task)
+        _derive(rows, wanted, args, store, progress)
     return rows
+
+
+def _derive(
+    rows: list[dict[str, Any]], wanted: list[str], args: argparse.Namespace, store: Store, progress: Progress
+) -> None:
+    """Check the derivations of the claims, where what checks them is installed."""
+    ids = needed(wanted)
+    if not ids or missing_checkers():
+        return
+    task = progress.add_task("deriving", total=len(ids))
+    outcomes = run_derivations(ids, Run(store, 0, "derive", args.resume), lambda _: progress.advance(task))
+    add_to_rows(rows, outcomes)
 
 
 def table(rows: list[dict[str, Any]]) -> Table:

@@ -93,6 +93,10 @@ class MeanOf(sp.Basic):
     """The statement ``MeanOf(m, x_j)``: the vector m is a weighted mean of the tokens, of which x_j is any one."""
 
 
+class AtSomeInstance(sp.Basic):
+    """The statement ``AtSomeInstance(relation)``: the relation holds at some instance of the premises (sharpness)."""
+
+
 Relation = sp.Equality | sp.LessThan | sp.StrictLessThan | sp.GreaterThan | sp.StrictGreaterThan | sp.Unequality
 
 
@@ -116,6 +120,10 @@ def both(*statements: sp.Basic) -> sp.Tuple:
     return sp.Tuple(*statements)
 
 
+def _powered(text: str, exponent: str | None) -> str:
+    return text if exponent is None else f"{{{text}}}^{{{exponent}}}"
+
+
 class _Printer(LatexPrinter):
     """LaTeX with the symbols' own forms."""
 
@@ -136,28 +144,41 @@ class _Printer(LatexPrinter):
         return self._print_Symbol(expr.label)
 
     def _print_Transpose(self, expr: Any) -> str:
-        return self.parenthesize(expr.arg, 1000, True) + r"^\top"
+        text = self._print(expr.arg)
+        return (text if isinstance(expr.arg, sp.MatrixSymbol) else rf"\left({text}\right)") + r"^\top"
 
-    def _print_Dot(self, expr: Any) -> str:
-        return r"\langle " + ",".join(self._print(a) for a in expr.args) + r"\rangle"
+    def _print_MatAdd(self, expr: Any) -> str:
+        terms = [self._print(term) for term in expr.args]
+        terms.sort(key=lambda text: text.startswith("-"))
+        return "".join(f" {t}" if t.startswith("-") else f" + {t}" for t in terms).removeprefix(" + ").strip()
 
-    def _print_Norm(self, expr: Any) -> str:
+    def _needs_mul_brackets(self, expr: Any, first: bool = False, last: bool = False) -> bool:
+        return not isinstance(expr, _Scalar) and super()._needs_mul_brackets(expr, first=first, last=last)
+
+    def _print_Dot(self, expr: Any, exp: str | None = None) -> str:
+        return _powered(r"\langle " + ",".join(self._print(a) for a in expr.args) + r"\rangle", exp)
+
+    def _print_Norm(self, expr: Any, exp: str | None = None) -> str:
         argument = expr.args[0]
         bar = "|" if isinstance(argument, MatrixExpr) and argument.shape[1] == 1 else r"\|"
-        return bar + self._print(argument) + bar
+        return _powered(bar + self._print(argument) + bar, exp)
 
-    def _print_Trace(self, expr: Any) -> str:
-        return r"\operatorname{tr}\left(" + self._print(expr.args[0]) + r"\right)"
+    def _print_Trace(self, expr: Any, exp: str | None = None) -> str:
+        return _powered(r"\operatorname{tr}\left(" + self._print(expr.args[0]) + r"\right)", exp)
 
-    def _print_Expect(self, expr: Any) -> str:
-        return r"\mathbb E\left[" + self._print(expr.args[0]) + r"\right]"
+    def _print_Expect(self, expr: Any, exp: str | None = None) -> str:
+        return _powered(r"\mathbb E\left[" + self._print(expr.args[0]) + r"\right]", exp)
 
-    def _print_LimitOf(self, expr: Any) -> str:
-        return r"\lim_{" + self._print(expr.args[1]) + r"\downarrow0}\left(" + self._print(expr.args[0]) + r"\right)"
+    def _print_LimitOf(self, expr: Any, exp: str | None = None) -> str:
+        body = r"\left(" + self._print(expr.args[0]) + r"\right)"
+        return _powered(r"\lim_{" + self._print(expr.args[1]) + r"\downarrow0}" + body, exp)
 
     def _print_MeanOf(self, expr: Any) -> str:
         mean, token = map(self._print, expr.args)
         return rf"{mean}=\sum_j s_{{ij}}{token},\quad s_{{ij}}\ge0,\quad \sum_j s_{{ij}}=1"
+
+    def _print_AtSomeInstance(self, expr: Any) -> str:
+        return r"\text{at some instance: }" + self._print(expr.args[0])
 
     def _print_Tuple(self, expr: Any) -> str:
         return r",\quad ".join(self._print(part) for part in expr.args)

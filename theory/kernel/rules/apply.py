@@ -62,12 +62,18 @@ class Textbook:
 
     @property
     def kind(self) -> str:
-        """``textbook``, or ``notation`` where nothing is cited."""
+        """``textbook``, or ``notation`` where nothing is cited.
+
+        :meta private:
+        """
         return "textbook" if self.theorem.source else "notation"
 
     @property
     def cited(self) -> str | None:
-        """The source."""
+        """The source.
+
+        :meta private:
+        """
         return self.theorem.source
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:

@@ -1,0 +1,200 @@
+"""Break derivations on purpose: every step's statement changed in its tree, each change to be rejected.
+
+A mutant changes one step's statement in one place: the sign of a term, a factor, an exponent, one symbol for
+another, the direction of a relation. It is killed where the step's own rule rejects it, or where the chain does: a step
+that uses it no longer follows, or the ledger's formula is no longer stated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from sympy.matrices.expressions import MatAdd, MatMul, MatrixSymbol
+
+from theory.claims import CLAIMS
+from theory.derivations import DERIVATIONS
+from theory.kernel.check import chain_faults, check_step
+from theory.kernel.notation import Dot
+from theory.kernel.step import Derivation, parts
+
+KINDS = ("sign", "factor", "exponent", "index", "relation")
+_FLIPPED = {
+    sp.LessThan: sp.GreaterThan,
+    sp.GreaterThan: sp.LessThan,
+    sp.StrictLessThan: sp.StrictGreaterThan,
+    sp.StrictGreaterThan: sp.StrictLessThan,
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: the ``number``-th of its ``kind`` in the statement of a step."""
+
+    claim: str
+    step: str
+    kind: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mutant: ``rule`` or ``chain`` (killed, by what), or ``survived``."""
+
+    mutant: Mutant
+    fate: str
+    why: str
+
+
+def changes(statement: sp.Basic, kind: str, siblings: dict[Any, Any]) -> list[sp.Basic]:
+    """All statements with one change of this kind. ``siblings`` maps a symbol to the one that may stand for it."""
+    found: list[sp.Basic] = []
+    for new in _changed(statement, kind, siblings, top=True):
+        if new != statement and new not in found:
+            found.append(new)
+    return found
+
+
+def _changed(node: Any, kind: str, siblings: dict[Any, Any], top: bool = False) -> Iterator[Any]:
+    if kind == "relation":
+        for k, part in enumerate(parts(node)):
+            flipped = _FLIPPED.get(type(part))
+            if flipped is not None:
+                new = flipped(*part.args, evaluate=False)
+                yield new if part is node else sp.Tuple(*parts(node)[:k], new, *parts(node)[k + 1 :])
+        return
+    yield from _here(node, kind, siblings)
+    for k, argument in enumerate(node.args):
+        if isinstance(node, MatrixSymbol) or not isinstance(argument, sp.Basic):
+            continue
+        if isinstance(node, (sp.Sum, sp.Integral, sp.Indexed)) and k > 0:
+            continue
+        for new in _changed(argument, kind, siblings):
+            yield _rebuilt(node, [*node.args[:k], new, *node.args[k + 1 :]])
+
+
+def _rebuilt(node: Any, arguments: list[Any]) -> Any:
+    if isinstance(node, sp.core.relational.Relational):
+        return type(node)(*arguments, evaluate=False)
+    return node.func(*arguments)
+
+
+def _here(node: Any, kind: str, siblings: dict[Any, Any]) -> Iterator[Any]:
+    relation = isinstance(node, (sp.core.relational.Relational, sp.Tuple))
+    if kind == "sign":
+        if isinstance(node, (sp.Add, MatAdd)):
+            for k, term in enumerate(node.args):
+                yield node.func(*node.args[:k], -term, *node.args[k + 1 :])
+        elif isinstance(node, (sp.exp, sp.atan)):
+            yield node.func(-node.args[0])
+    elif kind == "factor":
+        if isinstance(node, (sp.Add, sp.Mul, MatMul, Dot)) or (isinstance(node, sp.Pow) and not node.exp.is_negative):
+            yield 2 * node
+        if isinstance(node, (sp.Mul, MatMul)) and len(node.args) > 1:
+            for k, factor in enumerate(node.args):
+                if getattr(factor, "is_commutative", False) and factor != -1:
+                    yield node.func(*node.args[:k], *node.args[k + 1 :])
+        if isinstance(node, sp.Rational) and not relation and node not in (0, 1, -1):
+            yield 2 * node
+    elif kind == "exponent":
+        if isinstance(node, sp.Pow):
+            yield sp.Pow(node.base, node.exp + 1)
+            yield sp.Pow(node.base, 2 * node.exp)
+    elif kind == "index" and node in siblings:
+        yield siblings[node]
+
+
+def siblings_of(derivation: Derivation) -> dict[Any, Any]:
+    """Each scalar symbol, vector and matrix of a derivation → the next one of the same sort in it."""
+    statements = [*derivation.given().values(), *(s.says for s in derivation.steps)]
+    groups: dict[Any, set[Any]] = {}
+    for statement in statements:
+        for symbol in statement.atoms(sp.Symbol, MatrixSymbol):
+            if isinstance(symbol, MatrixSymbol):
+                groups.setdefault(symbol.shape, set()).add(symbol)
+            elif symbol.is_real and not symbol.is_integer:
+                groups.setdefault("scalar", set()).add(symbol)
+    result = {}
+    for group in groups.values():
+        ordered = sorted(group, key=str)
+        if len(ordered) > 1:
+            result |= dict(zip(ordered, ordered[1:] + ordered[:1], strict=True))
+    return result
+
+
+def mutants(claim_ids: Iterable[str] = (), each: int | None = None) -> list[Mutant]:
+    """The mutants of these derivations (default: all); ``each`` limits how many of a kind a step gets.
+
+    Which ones are taken depends on the names alone, so that the choice does not move.
+    """
+    result = []
+    for claim_id in list(claim_ids) or list(DERIVATIONS):
+        derivation = DERIVATIONS[claim_id]
+        siblings = siblings_of(derivation)
+        for step in derivation.steps:
+            for kind in KINDS:
+                count = len(changes(step.says, kind, siblings))
+                order = sorted(range(count), key=lambda k, s=step, n=kind: _digest(claim_id, s.id, n, k))
+                result += [Mutant(claim_id, step.id, kind, k) for k in order[:each]]
+    return result
+
+
+def _digest(*words: Any) -> str:
+    return hashlib.sha256(repr(words).encode()).hexdigest()
+
+
+def mutated(mutant: Mutant) -> tuple[Derivation, sp.Basic]:
+    """The derivation with the change, and the changed statement."""
+    derivation = DERIVATIONS[mutant.claim]
+    step = next(s for s in derivation.steps if s.id == mutant.step)
+    says = changes(step.says, mutant.kind, siblings_of(derivation))[mutant.number]
+    return derivation.with_statement(mutant.step, says), says
+
+
+def fate(mutant: Mutant) -> Fate:
+    """What becomes of a mutant, by the checks that ``derive`` runs."""
+    original = DERIVATIONS[mutant.claim]
+    changed, _ = mutated(mutant)
+    claim = CLAIMS.get(mutant.claim)
+    faults = set(chain_faults(changed, claim)) - set(chain_faults(original, claim))
+    if faults:
+        return Fate(mutant, "chain", min(faults))
+    library = {**DERIVATIONS, mutant.claim: changed}
+    position = next(k for k, s in enumerate(changed.steps) if s.id == mutant.step)
+    result = check_step(changed, position, library)
+    if not result.ok:
+        return Fate(mutant, "rule", result.error)
+    for where, k in _users(mutant):
+        result = check_step(library[where], k, library)
+        if not result.ok:
+            return Fate(mutant, "chain", f"{where} step {result.id}: {result.error}")
+    return Fate(mutant, "survived", "")
+
+
+def _users(mutant: Mutant) -> Iterator[tuple[str, int]]:
+    """The steps that rest on the changed one, in its own derivation and in those that apply it."""
+    for k, step in enumerate(DERIVATIONS[mutant.claim].steps):
+        if mutant.step in step.premises:
+            yield mutant.claim, k
+    for name, other in DERIVATIONS.items():
+        for k, step in enumerate(other.steps):
+            if getattr(step.rule, "uses", None) == mutant.claim:
+                yield name, k
+
+
+def run(chosen: Iterable[Mutant], done: Callable[[Fate], None] = lambda _: None) -> list[Fate]:
+    """The fate of each mutant, in as many processes as there are cores."""
+    waiting = list(chosen)
+    workers = min(os.cpu_count() or 1, 8)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = []
+        for result in pool.map(fate, waiting, chunksize=8):
+            done(result)
+            found.append(result)
+    return found
