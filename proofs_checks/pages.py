@@ -76,7 +76,7 @@ def link(claim_id: str) -> str:
 
 
 def _relations(claim: Claim) -> str:
-    rows = []
+    rows: list[str] = []
     if claim.statement_depends:
         rows.append("- The statement uses " + ", ".join(map(link, claim.statement_depends)) + ".\n")
     if claim.proof_depends:
@@ -84,7 +84,7 @@ def _relations(claim: Claim) -> str:
     below = descendants(claim.id)
     if below:
         rows.append("- Used by " + ", ".join(map(link, below)) + ".\n")
-    return "".join(rows) + "\n" if rows else ""
+    return "What rests on what:\n\n" + "".join(rows) + "\n" if rows else ""
 
 
 def _evidence(claim: Claim, verdict: Mapping[str, Any]) -> str:
