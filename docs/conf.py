@@ -19,7 +19,13 @@ author = "The loraproofs developers"
 copyright = "The loraproofs developers"
 release = version = "0.1.0"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx-mathjax-offline"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",
+]
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "generated"]
@@ -88,7 +94,9 @@ def write_reference_pages(_app: Any = None) -> None:
         parts = [f"# `{package}`\n"]
         for module in modules_of(package):
             heading = "" if module == package else f"## `{module}`\n\n"
-            parts.append(f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :ignore-module-all:\n```\n")
+            parts.append(
+                f"{heading}```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :ignore-module-all:\n```\n"
+            )
         page, text = DOCS / "api" / f"{package}.md", "\n".join(parts)
         page.parent.mkdir(exist_ok=True)
         write_if_changed(page, text)

@@ -144,7 +144,7 @@ def scope(claim_id: str, outcomes: dict[str, dict[str, Any]]) -> str:
 def add_to_rows(rows: list[dict[str, Any]], outcomes: dict[str, dict[str, Any]]) -> None:
     """Put into each row of the ledger what its derivation gives: the verdict, ``modulo``, ``scope``, ``effective``.
 
-    ``effective`` is the weakest verdict among the claim and those that its proof rests on, as far as they are in ``rows``.
+    ``effective`` is the weakest verdict among the claim and those that its proof rests on, as far as ``rows`` has them.
     """
     for r in rows:
         r["modulo"], r["scope"], r["derivation"] = [], "", None

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import json
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from mpmath import mp
 
-from proofs_checks import claims_table, limits, pictures, pictures_transition, real_weights, tightness
+from proofs_checks import (
+    cli,
+    claims_table,
+    limits,
+    pages,
+    pictures,
+    pictures_transition,
+    real_weights,
+    step_mutants,
+    tightness,
+)
 from proofs_checks.collapse import CollapseRow, figure, run_collapse
 from proofs_checks.output import write_text
+from theory.claims import CLAIMS
+from theory.derivations import DERIVATIONS
+from theory.tex import files
 
 SEED = 0
 SHOWN = "three levels, a > 0"
@@ -28,6 +44,15 @@ def collapse_table(rows: list[CollapseRow]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def verdicts() -> dict[str, dict[str, Any]]:
+    """What ``loraproofs verify`` finds with seed 0: id → verdict, effective verdict, cited sources. No numbers."""
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "verify.json"
+        cli.main(["verify", "--seed", str(SEED), "--store", place, "--json", str(out)])
+        rows = json.loads(out.read_text(encoding="utf-8"))["claims"]
+    return {r["id"]: {key: r.get(key) for key in ("verdict", "effective", "modulo", "scope")} for r in rows}
+
+
 def write_all(folder: Path) -> list[Path]:
     """Write everything below ``folder`` (``tables/``, ``figures/``) and return the files."""
     tables, figures = folder / "tables", folder / "figures"
@@ -41,9 +66,14 @@ def write_all(folder: Path) -> list[Path]:
         "real_weights.md": real_weights.markdown(report),
         "limits.md": limits.markdown(),
         "tightness.md": tightness.markdown(),
+        "verdicts.json": json.dumps(verdicts(), indent=1, ensure_ascii=False) + "\n",
+        "derivations.md": pages.derivations_table(),
+        "step_mutants.md": step_mutants.markdown(step_mutants.run(step_mutants.mutants())),
     }
     for name, text in texts.items():
         write_text(tables / name, text)
+    for name, text in files(DERIVATIONS, CLAIMS).items():
+        write_text(folder / "tex" / name, text)
     figure(rows, figures / "collapse.svg")
     pictures.sphere(figures / "sphere.svg")
     pictures.cutoff(figures / "cutoff.svg")

@@ -96,7 +96,9 @@ def _evidence(claim: Claim, verdict: Mapping[str, Any]) -> str:
     if claim.required:
         controls = ", ".join(escape(t.name) for t in claim.tightenings)
         needed = f"at least {claim.required:,} non-vacuous instances"
-        rows.append(f"- Numerically: {needed}" + (f"; made stronger it must be refuted: {controls}" if controls else "") + ".\n")
+        rows.append(
+            f"- Numerically: {needed}" + (f"; made stronger it must be refuted: {controls}" if controls else "") + ".\n"
+        )
     if verdict.get("modulo"):
         rows.append("- Modulo what is cited: " + "; ".join(escape(m) for m in verdict["modulo"]) + ".\n")
     rows.append(f"- To see it: `loraproofs verify {claim.id}`")
@@ -148,7 +150,9 @@ def _display(line: str) -> str:
 def index_page() -> str:
     """The index: claims by result, with a table of the derivations."""
     parts = ["# The claims, one by one\n\n"]
-    parts.append("For each claim: what the paper says, what we find, the evidence, and the derivation, step by step.\n\n")
+    parts.append(
+        "For each claim: what the paper says, what we find, the evidence, and the derivation, step by step.\n\n"
+    )
     for prefix, title in {**GROUPS, "exp-": "Experiments"}.items():
         names = [i for i in [*CLAIMS, *DERIVATIONS] if i.startswith(prefix)]
         names = [page_name(i) for i in dict.fromkeys(names)]
@@ -164,5 +168,7 @@ def derivations_table() -> str:
     for name, derivation in DERIVATIONS.items():
         cited = sum(bool(s.rule.cited) for s in derivation.steps)
         applied = ", ".join(f"`{u}`" for u in uses(name)) or "–"
-        rows.append(f"| `{name}` | {len(derivation.steps)} | {cited} | {applied} | {escape(derivation.scope) or 'general'} |")
+        rows.append(
+            f"| `{name}` | {len(derivation.steps)} | {cited} | {applied} | {escape(derivation.scope) or 'general'} |"
+        )
     return "\n".join(rows) + "\n"

@@ -21,7 +21,7 @@ def require_latexmk() -> None:
 
 
 def write_files(folder: Path, texts: Mapping[str, str]) -> list[Path]:
-    """Write all files below ``folder``. They are written beside it first, so that a full disk leaves nothing half-written.
+    """Write all files below ``folder``: first beside their places, so that a full disk leaves nothing half-written.
 
     Raises :class:`InputError` where the folder cannot be made or written.
     """
@@ -61,5 +61,3 @@ def build_pdf(folder: Path) -> Path:
         except OSError as error:
             raise InputError(f"cannot write {target}: {error.strerror}") from error
     return target
-
-

@@ -55,13 +55,13 @@ class Fate:
 def changes(statement: sp.Basic, kind: str, siblings: dict[Any, Any]) -> list[sp.Basic]:
     """All statements with one change of this kind. ``siblings`` maps a symbol to the one that may stand for it."""
     found: list[sp.Basic] = []
-    for new in _changed(statement, kind, siblings, top=True):
+    for new in _changed(statement, kind, siblings):
         if new != statement and new not in found:
             found.append(new)
     return found
 
 
-def _changed(node: Any, kind: str, siblings: dict[Any, Any], top: bool = False) -> Iterator[Any]:
+def _changed(node: Any, kind: str, siblings: dict[Any, Any]) -> Iterator[Any]:
     if kind == "relation":
         for k, part in enumerate(parts(node)):
             flipped = _FLIPPED.get(type(part))
@@ -90,9 +90,9 @@ def _here(node: Any, kind: str, siblings: dict[Any, Any]) -> Iterator[Any]:
     if kind == "sign":
         if isinstance(node, (sp.Add, MatAdd)):
             for k, term in enumerate(node.args):
-                yield node.func(*node.args[:k], -term, *node.args[k + 1 :])
+                yield node.func(*node.args[:k], -1 * term, *node.args[k + 1 :])  # type: ignore[operator]
         elif isinstance(node, (sp.exp, sp.atan)):
-            yield node.func(-node.args[0])
+            yield node.func(-1 * node.args[0])  # type: ignore[operator]
     elif kind == "factor":
         if isinstance(node, (sp.Add, sp.Mul, MatMul, Dot)) or (isinstance(node, sp.Pow) and not node.exp.is_negative):
             yield 2 * node
@@ -198,3 +198,25 @@ def run(chosen: Iterable[Mutant], done: Callable[[Fate], None] = lambda _: None)
             done(result)
             found.append(result)
     return found
+
+
+EXPLAINED: dict[Mutant, str] = {}
+"""Mutants that survive, and why each is no defect: the changed statement is as true and as useful as the first."""
+
+
+def markdown(fates: Iterable[Fate]) -> str:
+    """The table of the documentation: per claim how many were killed, and by what; then the survivors."""
+    found = list(fates)
+    rows = [
+        "| claim | mutants | killed by the step's rule | killed by the chain | survived |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name in [*dict.fromkeys(f.mutant.claim for f in found), "all"]:
+        chosen = [f.fate for f in found if name in ("all", f.mutant.claim)]
+        label = name if name == "all" else f"`{name}`"
+        counts = [chosen.count(word) for word in ("rule", "chain", "survived")]
+        rows.append(f"| {label} | {len(chosen)} | {' | '.join(map(str, counts))} |")
+    lines = [f"- `{f.mutant.claim}`, step `{f.mutant.step}`, {f.mutant.kind} {f.mutant.number}: "
+             f"{EXPLAINED.get(f.mutant, 'not explained')}" for f in found if f.fate == "survived"]  # fmt: skip
+    tail = "\nSurvivors:\n\n" + "\n".join(lines) + "\n" if lines else "\nNone survives.\n"
+    return "\n".join(rows) + "\n" + tail

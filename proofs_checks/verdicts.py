@@ -66,9 +66,7 @@ def verdict(claim: Claim, evidence: Evidence | None) -> tuple[Verdict, list[str]
     return ("open", ["an experiment: see its finding"]) if claim.required == 0 else ("supported", [])
 
 
-def with_derivation(
-    claim: Claim, word: Verdict, reasons: list[str], failure: str | None
-) -> tuple[Verdict, list[str]]:
+def with_derivation(claim: Claim, word: Verdict, reasons: list[str], failure: str | None) -> tuple[Verdict, list[str]]:
     """The verdict where a derivation of the claim has been checked; ``failure`` is its first step that fails, or None.
 
     ``derived`` takes a checked derivation and evidence that carries ``supported``; a derivation that fails is

@@ -13,7 +13,9 @@ MACROS_FILE = "loraproofs.sty"
 BOOK_FILE = "book.tex"
 _HEAD = "% written by `loraproofs derive --out DIR`; changes are lost\n"
 
-MACROS = _HEAD + r"""\NeedsTeXFormat{LaTeX2e}
+MACROS = (
+    _HEAD
+    + r"""\NeedsTeXFormat{LaTeX2e}
 \ProvidesPackage{loraproofs}[derivations of loraproofs]
 \RequirePackage{amsmath,amssymb,amsthm,adjustbox,enumitem}
 \newtheorem{lpclaim}{Claim}
@@ -31,12 +33,14 @@ MACROS = _HEAD + r"""\NeedsTeXFormat{LaTeX2e}
 \newlist{lpsteps}{enumerate}{1}
 \setlist[lpsteps]{label=(\arabic*),leftmargin=3em,itemsep=3pt}
 % a displayed formula, shrunk where it is wider than the line
-\newcommand{\lpmath}[1]{\par\smallskip\noindent\hspace*{1em}\adjustbox{max width=0.94\linewidth}{$\displaystyle #1$}\par}
+\newcommand{\lpmath}[1]{\par\smallskip\noindent\hspace*{1em}%
+  \adjustbox{max width=0.94\linewidth}{$\displaystyle #1$}\par}
 % how a step is checked, and from what
 \newcommand{\lpby}[2]{\par\noindent{\footnotesize\textit{#1}#2}}
 \newlist{lpreferences}{itemize}{1}
 \setlist[lpreferences]{label=[\,],leftmargin=2em,nosep}
 """
+)
 
 _KINDS = {
     "identity": "exact identity",
@@ -84,7 +88,8 @@ def _statement(derivation: Derivation, claim: Claim | None) -> str:
     name = derivation.claim
     if claim is None:
         body = "".join(rf"\lpmath{{{line}}}" + "\n" for line in lines(derivation.steps[-1].says))
-        return f"\\begin{{lplemma}}[{{{tex_words(derivation.title)}}}]\\label{{{label(name)}}}\\leavevmode\n{body}\\end{{lplemma}}\n"
+        head = f"\\begin{{lplemma}}[{{{tex_words(derivation.title)}}}]\\label{{{label(name)}}}\\leavevmode\n"
+        return f"{head}{body}\\end{{lplemma}}\n"
     return (
         f"\\begin{{lpclaim}}[{{\\lpname{{{tex_words(name)}}}: {tex_words(claim.title)}}}]\\label{{{label(name)}}}\n"
         f"{claim.statement}\n\\end{{lpclaim}}\n"
@@ -104,7 +109,7 @@ def _assumptions(derivation: Derivation, claim: Claim) -> str:
             symbols = rf" (shown of the instance in step {number})" if number else ""
         rows.append(rf"\item \lpname{{{name}}}: {tex_words(ASSUMPTIONS[name])}{symbols}" + "\n")
     items = "".join(rows)
-    return rf"\par\noindent\textbf{{Assumptions.}}" + "\n\\begin{lpassumptions}\n" + items + "\\end{lpassumptions}\n"
+    return r"\par\noindent\textbf{Assumptions.}" + "\n\\begin{lpassumptions}\n" + items + "\\end{lpassumptions}\n"
 
 
 def _setting(derivation: Derivation) -> str:
@@ -146,7 +151,7 @@ def _references(derivation: Derivation) -> str:
 
 
 def book_tex(ids: Iterable[str], groups: Mapping[str, str]) -> str:
-    """The book: every file in a section of its own result. ``groups`` maps a prefix of ids to the title of its section."""
+    """The book: every file in a section of its result. ``groups`` maps a prefix of ids to the title of its section."""
     head = (
         _HEAD
         + r"""\documentclass[10pt,a4paper]{article}
@@ -162,9 +167,9 @@ def book_tex(ids: Iterable[str], groups: Mapping[str, str]) -> str:
 \begin{document}
 \maketitle
 \noindent Claims of H. Koubbi, L. Hernandez, M. Boussard, \emph{Understanding Catastrophic Forgetting in LoRA via
-Mean-Field Attention Dynamics}, arXiv 2402.15415v2, as quoted and as stated here. Every step is checked by the rule that stands
-below it; what a step takes from the literature is cited there. The last step of each derivation is the formula that the suite
-evaluates.
+Mean-Field Attention Dynamics}, arXiv 2402.15415v2, as quoted and as stated here. Every step is checked by the rule
+that stands below it; what a step takes from the literature is cited there. The last step of each derivation is the
+formula that the suite evaluates.
 \tableofcontents
 """
     )

@@ -1,4 +1,4 @@
-"""What the LaTeX and the HTML of a derivation share: lines of mathematics, plain words as LaTeX, references to premises."""
+"""What LaTeX and HTML of a derivation share: lines of mathematics, plain words as LaTeX, numbers of premises."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _MATH = {
     "ω": r"\omega", "²": "^2", "³": "^3", "½": r"\tfrac12", "<": "<", ">": ">", "|": "|", "±": r"\pm", "−": "-",
     "~": r"\sim", "…": r"\dots", "∫": r"\int", "≲": r"\lesssim", "≃": r"\simeq", "ᵀ": r"^\top", "₁": "_1",
 }  # fmt: skip
-_TEXT = {"\\": r"\textbackslash{}", "_": r"\_", "^": r"\^{}", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{", "}": r"\}",
+_TEXT = {"\\": r"\textbackslash{}", "_": r"\_", "^": r"\^{}", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{",
+         "}": r"\}",
          "’": "'", "–": "--", "—": "---", "§": r"\S{}", "ö": r"\"o", "ä": r"\"a", "ü": r"\"u", "é": r"\'e", "É": r"\'E",
          "ô": r"\^o", "è": r"\`e", "ß": r"\ss{}", "á": r"\'a", "í": r"\'i", "ø": r"\o{}", "ê": r"\^e", "å": r"\aa{}",
          "ó": r"\'o", "ç": r"\c c", "ł": r"\l{}"}  # fmt: skip

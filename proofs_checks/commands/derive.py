@@ -29,7 +29,9 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("derive", help="check the derivations step by step; write LaTeX and PDF")
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="ids or groups such as prop-3.3 (default: all)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write one .tex a claim, the macros and the book to DIR")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write one .tex a claim, the macros and the book to DIR"
+    )
     parser.add_argument("--pdf", action="store_true", help="build the book as PDF in DIR (needs --out and latexmk)")
     parser.add_argument("--instance", type=Path, metavar="FILE", help=f"{EXPANSION}: the expansion for this V and ΔV")
     parser.add_argument("--order", type=int, default=4, metavar="K", help="order of that expansion (default 4)")

@@ -50,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     out = console(args.json)
     out.print(table(rows))
     _say_why(out, rows)
+    if missing_checkers():
+        out.print("derivations are not checked: pip install 'loraproofs[certify]'", markup=False)
     unmet = [r["id"] for r in rows if not r["met"]]
     out.print(f"{len(rows)} claims in {seconds:.0f} s; " + (f"not as expected: {', '.join(unmet)}" if unmet else
               "every verdict is as expected"), markup=False)  # fmt: skip
