@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from theory.derivations import remark_3_4_secular
 from theory.kernel.step import Derivation
 
-LEMMAS: tuple[Derivation, ...] = ()
-DERIVATIONS: tuple[Derivation, ...] = ()
+_PARTS = (remark_3_4_secular,)
+
+LEMMAS: tuple[Derivation, ...] = tuple(lemma for part in _PARTS for lemma in part.LEMMAS)
+DERIVATIONS: tuple[Derivation, ...] = tuple(item for part in _PARTS for item in part.DERIVATIONS)

@@ -8,6 +8,8 @@ between rational functions over the rationals.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +17,26 @@ from typing import Any
 import sympy as sp
 from sympy.matrices.expressions import MatrixExpr
 
-from theory.kernel.notation import Dot, Expect, LimitOf, Norm, Trace
+from theory.kernel.notation import Dot, Expect, LimitOf, Norm, Trace, dimension
 from theory.kernel.step import Rejected, parts
-from theory.kernel.words import Form, Words, gather
+from theory.kernel.words import BRACKETS, Form, Word, Words, gather
 
 HALF = sp.Rational(1, 2)
+RESERVED = re.compile(r"<|_[0-9a-f]+:")
+"""How the names of brackets and of opaque expressions begin."""
+
+OPAQUE: dict[sp.Basic, tuple[Any, ...]] = {}
+"""Opaque symbol → what it stands for. One meaning a symbol, so that values may go from one algebra to another."""
+
+
+def _opaque(key: tuple[Any, ...]) -> sp.Symbol:
+    """The symbol that stands for an opaque expression."""
+    digest = hashlib.sha1(str(key).encode()).hexdigest()
+    for length in range(6, len(digest) + 1):
+        symbol = sp.Symbol(f"_{digest[:length]}:{key[0]}", real=True)
+        if OPAQUE.setdefault(symbol, key) == key:
+            return symbol
+    raise Rejected("two expressions cannot be told apart by their text")
 
 
 @dataclass(frozen=True)
@@ -120,6 +137,10 @@ class Algebra:
         if isinstance(expr, sp.Sum):
             return self._sum(expr)
         if isinstance(expr, sp.tan):
+            angle = self._canonical(expr.args[0])
+            for key, symbol in self.opaque.items():
+                if symbol == angle and key[0] == "atan":
+                    return key[1]
             return self.scalar(sp.sin(expr.args[0])) / self.scalar(sp.cos(expr.args[0]))
         if expr is sp.pi:
             return self._pi()
@@ -129,6 +150,7 @@ class Algebra:
 
     def _symbol(self, symbol: sp.Symbol) -> sp.Expr:
         if symbol not in self._seen_symbols:
+            self._check_symbol(symbol)
             self._seen_symbols.add(symbol)
             if symbol.is_positive:
                 self.facts.append(Fact(symbol, strict=True))
@@ -136,12 +158,17 @@ class Algebra:
                 self.facts.append(Fact(symbol))
         return symbol
 
+    def _check_symbol(self, symbol: sp.Symbol) -> None:
+        if RESERVED.match(symbol.name) and symbol not in OPAQUE and symbol not in BRACKETS:
+            raise Rejected(f"{symbol} cannot be the name of a quantity: such names are those of the algebra")
+        if not symbol.is_commutative or symbol.is_real is False:
+            raise Rejected(f"{symbol} is no real number")
+
     def _new(self, key: tuple[Any, ...]) -> tuple[sp.Symbol, bool]:
         """The symbol of an opaque expression, and whether it is new."""
         if key in self.opaque:
             return self.opaque[key], False
-        symbol = sp.Symbol(f"_{len(self.opaque)}:{key[0]}", real=True)
-        self.opaque[key] = symbol
+        self.opaque[key] = symbol = _opaque(key)
         return symbol, True
 
     def _canonical(self, expr: Any) -> sp.Expr:
@@ -161,7 +188,10 @@ class Algebra:
 
     def _power(self, base: Any, exponent: Any) -> sp.Expr:
         if exponent.is_Integer:
-            return self.scalar(base) ** exponent
+            value = self.scalar(base)
+            if exponent < 0 and self.fraction(value)[0] == 0:
+                raise Rejected(f"{base} is zero and stands in a denominator")
+            return value**exponent
         if isinstance(exponent, sp.Rational) and exponent.q == 2:
             return self._root(base) ** exponent.p
         rest = sp.expand(exponent)
@@ -170,7 +200,7 @@ class Algebra:
         number, term = rest.as_coeff_Mul()
         if number.is_Integer and number != 1:
             return self._power(base, term) ** number
-        symbol, new = self._new(("power", self._canonical(base), self._canonical(term)))
+        symbol, new = self._new(("power", self._canonical(base), self._canonical(rest)))
         if new and base.is_positive:
             self.facts.append(Fact(symbol, strict=True))
         return symbol
@@ -186,6 +216,8 @@ class Algebra:
             return outside * sp.sqrt(inside)
         if isinstance(inside, sp.Pow) and inside.exp == 2 and inside.base.is_nonnegative:
             return outside * inside.base
+        if inside.is_negative:
+            raise Rejected(f"the root of {inside}, which is negative")
         symbol, new = self._new(("root", inside))
         if new:
             self.facts.append(Fact(symbol))
@@ -255,7 +287,8 @@ class Algebra:
         total: sp.Expr = sp.Integer(0)
         for factor in sp.Mul.make_args(value):
             base, power = factor.as_base_exp()
-            if len(sp.Mul.make_args(value)) > 1 and not (base.is_positive or self.sign(base) > 0):
+            alone = power == 1 and len(sp.Mul.make_args(value)) == 1
+            if not alone and not (base.is_positive or self.sign(base) > 0):
                 return self._new(("log", value))[0]
             total += power * (sp.Integer(0) if base == 1 else self._log_of(base))
         return total
@@ -277,7 +310,13 @@ class Algebra:
 
     def _sum(self, expr: sp.Sum) -> sp.Expr:
         """A sum over directions: split into terms, constant factors in front."""
+        if len(expr.limits) != 1 or len(expr.limits[0]) != 3:
+            raise Rejected(f"{expr} is no sum over one index")
         running = expr.limits[0][0]
+        if any(running in v.free_symbols and running not in k.free_symbols for k, v in self.definitions.items()):
+            raise Rejected(f"a premise ties a symbol to the running index {running}")
+        if running in self.definitions:
+            raise Rejected(f"a premise gives the running index {running} a value")
         body = sp.expand(sp.together(self.scalar(expr.function)))
         total: sp.Expr = sp.Integer(0)
         for term in sp.Add.make_args(body):
@@ -288,15 +327,36 @@ class Algebra:
                     inside *= factor
                 else:
                     outside *= factor
-            symbol, _ = self._new(("sum", inside, tuple(self._canonical(x) for x in expr.limits[0][1:])))
+            ends = tuple(x if x.is_infinite else self._canonical(x) for x in expr.limits[0][1:])
+            symbol, _ = self._new(("sum", running, inside, ends))
             total += outside * symbol
         return total
 
     def _depends(self, symbol: Any, running: sp.Symbol) -> bool:
-        for key, value in self.opaque.items():
-            if value == symbol:
-                return any(isinstance(k, sp.Basic) and running in k.free_symbols for k in key[1:])
-        return False
+        """Whether a symbol may change with the running index; vectors may (``z_j`` is one of a family)."""
+        if symbol in BRACKETS:
+            return True
+        return any(self._mentions(part, running) for part in OPAQUE.get(symbol, ())[1:])
+
+    def _mentions(self, part: Any, running: sp.Symbol) -> bool:
+        if isinstance(part, sp.Basic):
+            free = part.free_symbols
+            return running in free or bool(part.atoms(sp.MatrixSymbol)) or any(self._depends(s, running) for s in free)
+        return not isinstance(part, tuple) or any(self._mentions(inner, running) for inner in part)
+
+    def letters(self, part: Any) -> set[str]:
+        """The names of the vectors, matrices and symbols on which a value in normal form depends."""
+        if isinstance(part, str):
+            return {part}
+        if isinstance(part, tuple):
+            return set().union(*(self.letters(inner) for inner in part))
+        if not isinstance(part, sp.Basic):
+            return set()
+        found = {str(symbol.name) for symbol in part.atoms(sp.MatrixSymbol)}
+        for symbol in part.free_symbols:
+            inside = BRACKETS.get(symbol, OPAQUE.get(symbol, ())[1:])  # type: ignore[call-overload]
+            found |= self.letters(inside) if inside else {str(symbol)}
+        return found
 
     def _pi(self) -> sp.Expr:
         symbol, new = self._new(("pi",))
@@ -331,6 +391,9 @@ class Algebra:
             if self.fraction(arguments[0])[1] == 1:
                 self.facts += [Fact(sp.expand(symbol - arguments[0])), Fact(sp.expand(symbol + arguments[0]))]
             self.equalities.append(self.fraction(symbol**2 - arguments[0] ** 2)[0])
+        elif isinstance(expr, sp.atan):
+            quarter = self._pi() / 2
+            self.facts += [Fact(quarter - symbol, strict=True), Fact(quarter + symbol, strict=True)]
         elif isinstance(expr, (sp.sin, sp.cos)):
             other = sp.cos if isinstance(expr, sp.sin) else sp.sin
             partner = self._new((other.__name__, *arguments))[0]
@@ -338,12 +401,26 @@ class Algebra:
         return symbol
 
     def _trace(self, argument: Any) -> sp.Expr:
-        total: sp.Expr = sp.Integer(0)
-        for word, c in self.words.normal(argument).items():
-            turns = [word[i:] + word[:i] for i in range(max(1, len(word)))]
-            turns += [self.words.transposed(w) for w in turns]
-            total += c * self._new(("trace", min(turns)))[0]
-        return total
+        form = self.words.normal(argument)
+        if argument.shape[0] != argument.shape[1] or (argument.shape[0] != dimension and () in form):
+            raise Rejected(f"the trace of {argument}, which is no square matrix of a known size")
+        return sp.Add(*[c * self.trace(word) for word, c in form.items()])
+
+    def trace(self, word: Word) -> sp.Expr:
+        """The trace of a word: d where it is empty, the same for all turns and, up to sign, for the transposed word."""
+        if not word:
+            return dimension
+        turns = [word[i:] + word[:i] for i in range(len(word))]
+        closed = next((turn for turn in turns if self.words.closed(turn)), None)
+        if closed is not None:
+            return self.scalar(self.words.reduced({closed: sp.Integer(1)}).get((), sp.Integer(0)))
+        sign = self.words.sign(word)
+        other = min(self.words.transposed(turn) for turn in turns)
+        if sign < 0 and other == min(turns):
+            return sp.Integer(0)
+        if other < min(turns):
+            return sign * self._new(("trace", other))[0]
+        return self._new(("trace", min(turns)))[0]
 
     # ---- signs and fractions
 
@@ -356,6 +433,9 @@ class Algebra:
 
     def sign(self, expr: sp.Expr) -> int:
         """+1 or -1 where facts at hand show the sign of ``expr`` (never zero), else 0."""
+        whole = self._sign_of_factor(expr)  # a sum of positive terms may have factors of unknown sign
+        if whole:
+            return whole
         result = 1
         for factor in sp.Mul.make_args(sp.factor(expr)):
             base, power = factor.as_base_exp()
@@ -401,22 +481,44 @@ class Algebra:
             for relation in self.relations:
                 if isinstance(relation, (sp.StrictLessThan, sp.StrictGreaterThan)):
                     sign = 1 if isinstance(relation, sp.StrictGreaterThan) else -1
-                    difference = sign * (self.scalar(relation.args[0]) - self.scalar(relation.args[1]))
-                    if difference.is_polynomial(*difference.free_symbols):
+                    difference = sign * self._difference(relation)
+                    if difference != 0 and difference.is_polynomial(*difference.free_symbols):
                         self._strict.add(sp.expand(difference))
         return self._strict
+
+    def is_nonnegative(self, expr: Any) -> bool:
+        """Whether facts at hand show that the scalar expression is not negative."""
+        numerator, denominator = self.fraction(self.scalar(expr))
+        if numerator == 0:
+            return True
+        sign = self.sign(denominator)
+        if sign == 0:
+            return False
+        positive = {f.expr for f in self.facts if f.strict} | self._strict_premises()
+        terms = sp.Add.make_args(sp.expand(sign * numerator))
+        whole = sp.Mul.make_args(sp.factor(sign * numerator))
+        return all(self._grade(t, positive) >= 1 for t in terms) or all(self._grade(f, positive) >= 1 for f in whole)
+
+    def _difference(self, relation: sp.Basic) -> sp.Expr:
+        """Left minus right side of a relation; 0, which says nothing of signs, where they cannot be read."""
+        try:
+            return self.scalar(relation.args[0]) - self.scalar(relation.args[1])
+        except Rejected:
+            return sp.Integer(0)
 
     def nonzero(self, expr: sp.Expr) -> bool:
         """Whether facts at hand, or a premise ``... ≠ 0``, show that ``expr`` does not vanish."""
         unequal = []
         for relation in self.relations:
             if isinstance(relation, sp.Unequality):
-                unequal.append(self.fraction(self.scalar(relation.args[0]) - self.scalar(relation.args[1]))[0])
+                unequal.append(self.fraction(self._difference(relation))[0])
+        if self._sign_of_factor(expr):
+            return True
         for factor in sp.Mul.make_args(sp.factor(expr)):
             base = factor.as_base_exp()[0]
             if self._sign_of_factor(base):
                 continue
-            if any((r := sp.cancel(sp.expand(base) / u)).is_Rational and r != 0 for u in unequal):
+            if any(u != 0 and (r := sp.cancel(sp.expand(base) / u)).is_Rational and r != 0 for u in unequal):
                 continue
             return False
         return True

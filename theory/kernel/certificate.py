@@ -130,23 +130,33 @@ def _contradiction(denied: Fact) -> bool:
 
 def _multiples(zeros: list[Any], polynomials: Any, size: int, monomials: set[Any]) -> list[tuple[int, Any]]:
     """Multiples of the equalities by monomials, as far as they may cancel something in the products."""
-    result = []
     top = max((sum(m) for m in monomials), default=0)
-    generators = polynomials.gens
-    for k, zero in enumerate(zeros):
-        room = max(0, top - max(sum(m) for m in zero))
-        for count in range(min(room, size + 1) + 1):
-            for chosen in combinations_with_replacement(generators, count):
-                factor = polynomials.one
-                for generator in chosen:
-                    factor = factor * generator
-                value = zero * factor
-                # one monomial of the multiple must be there already
-                if any(m in monomials for m in value):
-                    result.append((k, value))
-        if len(result) > 4 * LARGEST_SEARCH:
-            break
-    return result
+    waiting = [
+        (k, zero * factor)
+        for k, zero in enumerate(zeros)
+        for factor in _monomials(polynomials, min(max(0, top - max(sum(m) for m in zero)), size + 1))
+    ]
+    result: list[tuple[int, Any]] = []
+    reached = set(monomials)
+    while True:  # a multiple is of use where it shares a monomial with the products, or with another one that does
+        near = [(k, value) for k, value in waiting if any(m in reached for m in value)]
+        if not near or len(result) > 4 * LARGEST_SEARCH:
+            return result
+        result += near
+        waiting = [(k, value) for k, value in waiting if not any(m in reached for m in value)]
+        reached |= {m for _, value in near for m in value}
+
+
+def _monomials(polynomials: Any, degree: int) -> list[Any]:
+    """All monomials of at most this degree."""
+    found = []
+    for count in range(degree + 1):
+        for chosen in combinations_with_replacement(polynomials.gens, count):
+            factor = polynomials.one
+            for generator in chosen:
+                factor = factor * generator
+            found.append(factor)
+    return found
 
 
 def _solve(columns: list[Any], nonnegative: int, strict: np.ndarray) -> list[Any] | None:

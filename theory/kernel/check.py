@@ -10,6 +10,8 @@ from typing import Any
 import sympy as sp
 
 from theory.claim import Claim
+from theory.kernel.dependence import motion_faults
+from theory.kernel.notation import AtSomeInstance, dimension
 from theory.kernel.step import Context, Derivation, Rejected, Step, parts
 
 
@@ -63,8 +65,11 @@ class Outcome:
 class _Library(Context):
     """What rules see: the statements so far, and all derivations."""
 
-    def __init__(self, derivations: Mapping[str, Derivation], known: Sequence[sp.Basic]) -> None:
-        self.derivations, self.known = derivations, known
+    def __init__(self, derivations: Mapping[str, Derivation], derivation: Derivation, position: int) -> None:
+        self.derivations, self.derivation = derivations, derivation
+        before = derivation.steps[:position]
+        self.known = [*derivation.given().values(), *(s.says for s in before)]
+        self.sources = [*derivation.given().values(), *(s.says for s in before if s.rule.kind == "definition")]
 
     def theorem(self, name: str) -> tuple[sp.Basic, tuple[sp.Basic, ...]]:
         """See :class:`theory.kernel.step.Context`."""
@@ -75,11 +80,29 @@ class _Library(Context):
         step = next((s for s in found.steps if s.id == step_id), None) if step_id else found.steps[-1]
         if step is None:
             raise Rejected(f"{claim_id} has no step {step_id}")
+        if step.rule.kind == "definition":
+            raise Rejected(f"{name} is the choice of a name, which is no theorem")
+        if self.derivation.claim in {claim_id, *_used_by(found, self.derivations)}:
+            raise Rejected(f"{claim_id} rests on {self.derivation.claim} itself")
         return step.says, _hypotheses(found, step)
 
     def earlier(self) -> Sequence[sp.Basic]:
         """See :class:`theory.kernel.step.Context`."""
         return self.known
+
+    def origins(self) -> Sequence[sp.Basic]:
+        """See :class:`theory.kernel.step.Context`."""
+        return self.sources
+
+
+def _used_by(derivation: Derivation, derivations: Mapping[str, Derivation]) -> set[str]:
+    """The derivations on which one rests, directly or through others."""
+    waiting, seen = [derivation], set()
+    while waiting:
+        names = {getattr(s.rule, "uses", None) for s in waiting.pop().steps} - seen - {None}
+        seen |= names
+        waiting += [derivations[name] for name in names if name in derivations]
+    return seen
 
 
 def _hypotheses(derivation: Derivation, step: Step) -> tuple[sp.Basic, ...]:
@@ -94,7 +117,7 @@ def _hypotheses(derivation: Derivation, step: Step) -> tuple[sp.Basic, ...]:
     chosen = [statement for name, statement in derivation.given().items() if name in seen]
     definitions = [s.says for s in derivation.steps if s.id in seen and s.rule.kind == "definition" and s is not step]
     for statement in reversed(definitions):
-        sight = set().union(*(s.atoms(sp.Symbol, sp.MatrixSymbol) for s in [step.says, *chosen]))
+        sight = set().union(*(s.atoms(sp.Symbol, sp.MatrixSymbol) for s in [step.says, *chosen])) - {dimension}
         if any(part.args[0].atoms(sp.Symbol, sp.MatrixSymbol) & sight for part in parts(statement)):
             chosen.append(statement)
     return tuple(chosen)
@@ -110,12 +133,14 @@ def check_step(derivation: Derivation, position: int, derivations: Mapping[str, 
         missing = [name for name in step.premises if name not in known]
         if missing:
             raise Rejected(f"the premise {missing[0]} is neither given nor an earlier step")
-        library = _Library(derivations, list(known.values()))
+        if not parts(step.says):
+            raise Rejected("says nothing")
+        library = _Library(derivations, derivation, position)
         checked_by = step.rule.check(step.says, [known[name] for name in step.premises], library)
     except Rejected as rejected:
         error = str(rejected) or "rejected"
-    except (TypeError, ValueError, AttributeError, ZeroDivisionError, NotImplementedError, sp.PolynomialError) as fault:
-        error = f"cannot be read: {type(fault).__name__}: {fault}"  # a statement that makes no sense to the rule
+    except Exception as fault:  # a statement that makes no sense to the rule, whatever it stumbles over
+        error = f"cannot be read: {type(fault).__name__}: {fault}"
     seconds = time.perf_counter() - started
     return StepResult(
         step.id, step.premises, step.rule.kind, step.rule.cited, checked_by, seconds, not error, error
@@ -129,6 +154,7 @@ def chain_faults(derivation: Derivation, claim: Claim | None) -> tuple[str, ...]
         return ("it has no steps",)
     ids = [s.id for s in derivation.steps]
     given = derivation.given()
+    faults += _ambiguous(derivation)
     faults += [f"two steps have the id {i}" for i in sorted({i for i in ids if ids.count(i) > 1})]
     faults += [f"{i} names a step and something given" for i in ids if i in given]
     last = derivation.steps[-1]
@@ -153,13 +179,43 @@ def chain_faults(derivation: Derivation, claim: Claim | None) -> tuple[str, ...]
     for formula in claim.formulas:
         if not any(_side(s, formula.expr) for s in derivation.steps):
             faults.append(f"no step states the formula {formula.name}")
+    faults += _defined_away(derivation, claim)
     if not claim.formulas and (derivation.states is None or last.says != derivation.states):
         faults.append("the last step is not the statement of the claim")
     return tuple(faults)
 
 
+def _ambiguous(derivation: Derivation) -> list[str]:
+    """Names that stand for two symbols, which a reader cannot tell apart."""
+    statements = [*derivation.given().values(), *(s.says for s in derivation.steps)]
+    symbols = set().union(*(s.atoms(sp.Symbol, sp.MatrixSymbol) for s in statements)) if statements else set()
+    names = [str(s) for s in symbols]
+    return [f"two symbols have the name {name}" for name in sorted({n for n in names if names.count(n) > 1})]
+
+
+def _defined_away(derivation: Derivation, claim: Claim) -> list[str]:
+    """Symbols of the claim's formulas that a step ties to numbers or to each other, other than by a formula of the claim.
+
+    A new name for what the formulas do not speak of is no restriction.
+    """
+    formulas = [f for top in claim.formulas for f in (top, *top.where)]
+    symbols = set().union(*(f.expr.free_symbols for f in formulas)) if formulas else set()
+    chosen = [
+        part.args[0]
+        for step in derivation.steps
+        if step.rule.kind == "definition"
+        for part in parts(step.says)
+        if part.args[1] not in [f.expr for f in formulas]
+        and not part.args[1].has(sp.Integral)
+        and part.args[1].free_symbols <= symbols
+    ]
+    return [f"a step defines {s}, which the claim speaks of: give it in the setting" for s in chosen if s in symbols]
+
+
 def _states(step: Step, claim: Claim | None) -> bool:
-    """Whether the step states one of the claim's own formulas, which is a use in itself."""
+    """Whether the step states one of the claim's own formulas, or sharpness: that is a use in itself."""
+    if isinstance(step.says, AtSomeInstance):
+        return True
     return claim is not None and any(_side(step, formula.expr) for formula in claim.formulas)
 
 
@@ -171,6 +227,7 @@ def check(derivation: Derivation, claim: Claim | None, derivations: Mapping[str,
     """Check every step and the chain. ``claim`` is None for a lemma."""
     results = tuple(check_step(derivation, k, derivations) for k in range(len(derivation.steps)))
     cited = [r.cited for r in results if r.cited]
+    faults = (*chain_faults(derivation, claim), *motion_faults(derivation, derivations))
     return Outcome(
-        derivation.claim, results, chain_faults(derivation, claim), tuple(dict.fromkeys(cited)), derivation.scope
+        derivation.claim, results, faults, tuple(dict.fromkeys(cited)), derivation.scope
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 from sympy.matrices.expressions import MatrixExpr
@@ -56,6 +56,9 @@ class _Scalar(sp.Function):
     is_commutative = True  # type: ignore[assignment]
     is_real = True
     is_extended_real = True
+    if TYPE_CHECKING:  # sympy's own signature says that a call gives a class
+
+        def __new__(cls, *args: Any) -> Any: ...
 
 
 class Dot(_Scalar):

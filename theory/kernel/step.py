@@ -24,6 +24,10 @@ class Context(Protocol):
         """The setting, the assumptions and every statement before this step."""
         ...
 
+    def origins(self) -> Sequence[sp.Basic]:
+        """Those of them that are true by choice: the setting, the assumptions and the definitions."""
+        ...
+
 
 class Rule(Protocol):
     """How a step is checked.

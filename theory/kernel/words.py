@@ -22,6 +22,8 @@ Letter = tuple[str, bool]
 Word = tuple[Letter, ...]
 Form = dict[Word, sp.Expr]
 ROUNDS = 60
+BRACKETS: dict[sp.Basic, Word] = {}
+"""Bracket → its word, of all algebras: a bracket means the same in each."""
 
 
 def gather(items: Iterable[tuple[Word, Any]]) -> Form:
@@ -44,6 +46,7 @@ class Words:
         self.symmetric: set[str] = set()
         self.antisymmetric: set[str] = set()
         self.columns: set[str] = set()
+        self.shapes: dict[str, tuple[Any, ...]] = {}
         self.rules: dict[Word, Form] = {}
         self.brackets: dict[sp.Symbol, Word] = {}
         for equation in equations:
@@ -121,9 +124,7 @@ class Words:
         if isinstance(expr, Unit):
             return {(): sp.Integer(1)}
         if isinstance(expr, MatrixSymbol):
-            if expr.shape[1] == 1:
-                self.columns.add(expr.name)
-            return {((expr.name, False),): sp.Integer(1)}
+            return {((self._letter(expr), False),): sp.Integer(1)}
         if isinstance(expr, Transpose):
             return gather((self.transposed(w), c * self.sign(w)) for w, c in self.raw(expr.arg).items())
         if isinstance(expr, MatAdd):
@@ -134,11 +135,22 @@ class Words:
                 factor = self.raw(part)
                 product = gather((w + v, c * k) for w, c in product.items() for v, k in factor.items())
             return product
-        if isinstance(expr, MatPow) and expr.exp.is_Integer and int(expr.exp) > 0:
+        if isinstance(expr, MatPow) and isinstance(expr.exp, sp.Integer) and expr.exp > 0:
             return self.raw(MatMul(*[expr.base] * int(expr.exp)))
         if isinstance(expr, MatrixExpr):
             raise Rejected(f"the algebra of words cannot read {expr}")
         return {(): expr}
+
+    def _letter(self, symbol: MatrixSymbol) -> str:
+        """The name of a matrix or vector: one shape a name, and nothing in it that words are written with."""
+        name = str(symbol.name)
+        if any(mark in name for mark in "<|>'"):
+            raise Rejected(f"{name} cannot be the name of a vector or matrix")
+        if self.shapes.setdefault(name, symbol.shape) != symbol.shape:
+            raise Rejected(f"{name} is both a vector and a matrix")
+        if symbol.shape[1] == 1:
+            self.columns.add(name)
+        return name
 
     def split(self, word: Word) -> tuple[list[Word], Word]:
         """The closed pieces of a word, and what stays open."""
@@ -163,7 +175,7 @@ class Words:
         elif other == word and self.sign(word) < 0:
             return sp.Integer(0)
         symbol = sp.Symbol("<" + "|".join(n + ("'" if f else "") for n, f in word) + ">", real=True)
-        self.brackets[symbol] = word
+        self.brackets[symbol] = BRACKETS[symbol] = word
         return sign * symbol
 
     # ---- normal form

@@ -10,7 +10,10 @@ import sympy as sp
 from sympy.matrices.expressions import MatAdd, MatMul, MatrixExpr, MatrixSymbol, Transpose, ZeroMatrix
 
 from theory.kernel.algebra import Algebra
-from theory.kernel.notation import Dot, Norm
+from theory.kernel.dependence import dependents, letters
+from theory.kernel.domain import Domain
+from theory.kernel.notation import Dot, Norm, at_most, below
+from theory.kernel.rules.apply import same
 from theory.kernel.step import Context, Rejected, parts
 
 WALTER = "W. Walter, Ordinary Differential Equations, Springer 1998, §9 (differential inequalities)"
@@ -123,10 +126,11 @@ def _sum(terms: list[Any], zero: Any) -> Any:
 class Antiderivative:
     """``Integral(f, (x, lo, hi)) = value``: ``value`` is ``F(hi) - F(lo)`` and ``F' = f``.
 
-    ``primitive`` is F, continuous on the whole interval. Bounds at infinity are not read.
+    ``primitive`` is F, continuous on the whole interval (shown by certificates of ``degree``). Bounds at infinity are not read.
     """
 
     primitive: sp.Expr
+    degree: int = 2
     kind: str = "integral"
     cited: str | None = None
 
@@ -135,7 +139,10 @@ class Antiderivative:
         if not isinstance(says, sp.Equality) or not isinstance(says.args[0], sp.Integral):
             raise Rejected("says no value of an integral")
         integral, value = says.args
+        if len(integral.limits) != 1 or len(integral.limits[0]) != 3:
+            raise Rejected("is no integral over one interval")
         variable, low, high = integral.limits[0]
+        self._check_interval(integral.function, variable, low, high, premises, context)
         algebra = Algebra(premises)
         slope = algebra.scalar(sp.diff(self.primitive, variable)) - algebra.scalar(integral.function)
         total = self.primitive.subs(variable, high) - self.primitive.subs(variable, low)
@@ -146,6 +153,35 @@ class Antiderivative:
         if not algebra.vanishes(difference):
             raise Rejected("the value is not the difference of the primitive at the bounds")
         return "derivative of the primitive"
+
+    def _check_interval(
+        self, integrand: Any, variable: Any, low: Any, high: Any, premises: Sequence[sp.Basic], context: Context
+    ) -> None:
+        tied = dependents(context.origins(), {str(variable)}) & letters(integrand, self.primitive)
+        if tied or any(variable in p.free_symbols for p in premises):
+            raise Rejected(f"something else is said of {variable}, which runs over the interval")
+        singular = (sp.Pow, sp.log, sp.tan)
+        if not any(variable in node.free_symbols for f in (integrand, self.primitive) for node in _risky(f, singular)):
+            return
+        inside = sp.Dummy(real=True)
+        if self._everywhere(integrand, {variable: inside}, premises):
+            return
+        if not Domain(premises).shows(sp.sympify(high - low), strict=False):
+            raise Rejected("the bounds of the integral may be the wrong way round")
+        domain = Domain([*premises, at_most(low, inside), at_most(inside, high)], self.degree)
+        domain.check(f.xreplace({variable: inside}) for f in (integrand, self.primitive))
+
+    def _everywhere(self, integrand: Any, at: dict[Any, Any], premises: Sequence[sp.Basic]) -> bool:
+        try:
+            Domain(premises).check(f.xreplace(at) for f in (integrand, self.primitive))
+        except Rejected:
+            return False
+        return True
+
+
+def _risky(expr: Any, kinds: tuple[Any, ...]) -> list[Any]:
+    """The powers, logarithms and tangents that need not exist everywhere."""
+    return [n for n in expr.atoms(*kinds) if not (isinstance(n, sp.Pow) and n.exp.is_Integer and n.exp > 0)]
 
 
 @dataclass(frozen=True)
@@ -167,6 +203,7 @@ class Increasing:
             raise Rejected("needs the inequality of the derivatives")
         algebra = Algebra(premises[1:])
         function = _excess(says)
+        self._check_variable(says, premises, context)
         slope = algebra.scalar(sp.diff(function, self.variable)) - algebra.scalar(_excess(premises[0]))
         first = algebra.scalar(function.subs(self.variable, self.start))
         algebra.read()
@@ -179,6 +216,38 @@ class Increasing:
         if not zero and algebra.sign(numerator) * algebra.sign(denominator) != 1:
             raise Rejected(f"the value {first} at the start may be negative")
         return "derivative and value at the start"
+
+    def _check_variable(self, says: Any, premises: Sequence[sp.Basic], context: Context) -> None:
+        """The premise must hold from the start on: nothing else is known of the variable, and nothing moves with it."""
+        x, start = self.variable, sp.sympify(self.start)
+        if not isinstance(x, sp.Symbol) or x in start.free_symbols:
+            raise Rejected("the variable must be a symbol that the start does not depend on")
+        if x.is_nonnegative and not start.is_nonnegative:
+            raise Rejected(f"{x} is known not to be negative, and the start may be")
+        if not (x.is_nonnegative and start == 0) and not any(
+            same(part, form(start, x)) for p in premises[1:] for part in parts(p) for form in (at_most, below)
+        ):
+            raise Rejected(f"not among the premises: {at_most(start, x)}")
+        if dependents(context.origins(), {str(x)}) & letters(says):
+            raise Rejected(f"a symbol in the statement depends on {x}")
+        defined = [p for p in context.origins() if x in p.free_symbols]
+        for part in (part for p in defined for part in parts(p)):
+            if x in part.free_symbols and not self._harmless(part):
+                raise Rejected(f"{part} is known of {x}, so that the premise need not hold from the start on")
+        if says.has(sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.floor):
+            raise Rejected("the function may not be smooth")
+        Domain([*premises[1:], at_most(start, x)]).check(says.args)
+
+    def _harmless(self, part: Any) -> bool:
+        x = self.variable
+        if isinstance(part, sp.Equality):  # a name for what depends on the variable
+            return isinstance(part.args[0], sp.Symbol) and part.args[0] != x
+        if not isinstance(part, (sp.LessThan, sp.StrictLessThan)):
+            return False
+        low, high = part.args
+        if high == x:  # from the start on, or from what lies before it
+            return low == self.start or bool((self.start - low).is_nonnegative)
+        return low == x and x not in high.free_symbols
 
 
 def _excess(relation: Any) -> Any:
@@ -212,6 +281,7 @@ class Comparison:
         (rate, speed), (value, bound) = premises[0].args, says.args
         if rate != self.rate or value != self.value:
             raise Rejected(f"must bound {self.rate}, and then {self.value}")
+        self._check_time(speed, bound, premises[1:], context)
         if not speed.is_polynomial(self.value):  # type: ignore[union-attr]
             raise Rejected("the right-hand side is no polynomial in the quantity")
         algebra = Algebra(premises[1:])
@@ -224,3 +294,19 @@ class Comparison:
         if not algebra.vanishes(values[1]):
             raise Rejected("the bound does not start at the given value")
         return "the bound solves the equation"
+
+    def _check_time(self, speed: Any, bound: Any, premises: Sequence[sp.Basic], context: Context) -> None:
+        """Only the time and the quantity move; equation and bound make sense at all times from 0 on."""
+        if not isinstance(self.start, sp.Symbol) or self.start in (self.time, self.value, self.rate):
+            raise Rejected("the start is given by its symbol, what it is by a premise")
+        if self.value in bound.free_symbols or self.rate in bound.free_symbols | speed.free_symbols:
+            raise Rejected("the bound, or the right-hand side, is not explicit")
+        moving = {str(self.time), str(self.value), str(self.rate)}
+        tied = dependents(context.origins(), moving) & letters(speed, bound, self.start)
+        if tied - moving or any(letters(p) & moving for p in premises):
+            raise Rejected("a premise says more of what moves, or a symbol moves with it")
+        if not self.time.is_nonnegative:
+            raise Rejected("time must not be negative")
+        if any(f.has(sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.floor) and f.has(self.time) for f in (speed, bound)):
+            raise Rejected("the right-hand side, or the bound, may not be smooth")
+        Domain(premises).check(node for f in (speed, bound) for node in f.atoms(sp.Pow, sp.log, sp.tan) if node.has(self.time))

@@ -10,11 +10,14 @@ import sympy as sp
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 
 from theory.kernel.algebra import Algebra
+from theory.kernel.dependence import dependents, letters
 from theory.kernel.notation import Dot, MeanOf, Norm
 from theory.kernel.step import Context, Rejected
 from theory.kernel.rules.apply import same
 
 DANSKIN = "J. M. Danskin, The Theory of Max-Min, Springer 1967, ch. I (derivative of a maximum of finitely many functions)"
+
+RELATIONS = (sp.LessThan, sp.GreaterThan)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Convex:
         mean, token = means[0].args
         if not same(relations[0].xreplace({token: mean}), says):
             raise Rejected("is not the token's inequality with the mean in place of the token")
+        tied = dependents(context.origins(), {token.name}) & letters(relations[0])
+        if tied - {token.name}:
+            raise Rejected(f"{min(tied)} is another one for every token")
         low, high = relations[0].args
         if isinstance(relations[0], sp.GreaterThan):
             low, high = high, low
@@ -67,9 +73,16 @@ class Convex:
 
 def _linear(expr: Any, token: MatrixSymbol) -> bool:
     """Whether a column expression has the token at most once in each of its words."""
-    words = Algebra(()).words.normal(expr)
-    names = [sum(name == token.name for name, _ in word) for word in words]
-    return all(count <= 1 for count in names) and not any(c.has(token) for c in words.values())
+    algebra = Algebra(())
+    for word, coefficient in algebra.words.normal(expr).items():
+        inside = sum(name == token.name for name, _ in word)
+        moving = {s: algebra.words.brackets.get(s) for s in coefficient.free_symbols if token.name in algebra.letters(s)}
+        if any(letters is None or sum(n == token.name for n, _ in letters) != 1 for letters in moving.values()):
+            return False
+        polynomial = coefficient.is_polynomial(*moving)
+        if not polynomial or inside + (sp.Poly(coefficient, *moving).total_degree() if moving else 0) > 1:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,6 @@ class Envelope:
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
-        if len(premises) != 1 or not same(premises[0].xreplace(self.at), says):
+        if len(premises) != 1 or not isinstance(says, RELATIONS) or not same(premises[0].xreplace(self.at), says):
             raise Rejected("is not the extreme token's inequality")
         return "extreme token"

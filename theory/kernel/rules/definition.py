@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.matrices.expressions import MatrixSymbol
 
+from theory.kernel.algebra import Algebra
+from theory.kernel.domain import Domain, near
+from theory.kernel.notation import LimitOf, dimension
+from theory.kernel.rules.running import free_indices
 from theory.kernel.step import Context, Rejected, parts
 
 
@@ -32,10 +36,38 @@ class Definition:
             name = _name(symbol)
             if name in known:
                 raise Rejected(f"{symbol} occurs already")
+            if free_indices(value) - free_indices(symbol):
+                raise Rejected(f"{value} is another one for every token, {symbol} is not")
+            if _running(value) - symbol.free_symbols:
+                raise Rejected(f"{value} is another one for every index, {symbol} is not")
             if name in _names(value):
                 raise Rejected(f"{symbol} is defined by itself")
+            _check_value(value, context)
             known |= {name} | _names(value)
         return "fresh symbol"
+
+
+def _running(value: sp.Basic) -> set[sp.Basic]:
+    """The indices of families that run freely in a value."""
+    indices = set().union(*(index.free_symbols for member in value.atoms(sp.Indexed) for index in member.indices))
+    return (indices & value.free_symbols) - {dimension}
+
+
+def _check_value(value: sp.Basic, context: Context) -> None:
+    """The value exists: nothing is divided by what may be zero."""
+    plain = value.xreplace({node: sp.Dummy() for node in value.atoms(sp.Integral, LimitOf)})
+    divisors = [p.base for p in plain.atoms(sp.Pow) if p.exp.could_extract_minus_sign() and p.base.free_symbols]
+    Domain(()).check_roots((value,), context.earlier())
+    if not divisors:
+        return
+    for divisor in divisors:
+        if not any(_nonzero(divisor, known) for known in ((), near(context.earlier(), divisor), context.earlier())):
+            raise Rejected(f"{divisor} may be zero")
+
+
+def _nonzero(divisor: sp.Expr, known: Sequence[sp.Basic]) -> bool:
+    algebra = Algebra(known)
+    return algebra.nonzero(algebra.fraction(algebra.scalar(divisor))[0])
 
 
 def _name(symbol: sp.Basic) -> str:

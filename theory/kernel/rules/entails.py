@@ -9,6 +9,7 @@ import sympy as sp
 
 from theory.kernel.algebra import Algebra, Fact
 from theory.kernel.certificate import certify, refute_with_z3
+from theory.kernel.domain import Domain
 from theory.kernel.step import Context, Rejected, parts
 
 
@@ -27,15 +28,17 @@ class Entails:
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
-        return "; ".join([self._check_one(part, premises) for part in parts(says)])
+        return "; ".join([self._check_one(part, premises, [*premises, *context.earlier()]) for part in parts(says)])
 
-    def _check_one(self, part: sp.Basic, premises: Sequence[sp.Basic]) -> str:
+    def _check_one(self, part: sp.Basic, premises: Sequence[sp.Basic], known: Sequence[sp.Basic]) -> str:
         if not isinstance(part, (sp.LessThan, sp.StrictLessThan, sp.GreaterThan, sp.StrictGreaterThan)):
             raise Rejected(f"{part} is no inequality")
         algebra = Algebra(premises)
         left, right = (algebra.scalar(side) for side in part.args)
         squares = [algebra.scalar(q) for q in self.squares]
         algebra.read()
+        plain = [q for q in self.squares if all(power.exp.is_Integer for power in q.atoms(sp.Pow)) and not q.has(sp.log)]
+        Domain(premises, self.degree, plain).check_roots((*part.args, *self.squares), known)
         difference = left - right if isinstance(part, (sp.GreaterThan, sp.StrictGreaterThan)) else right - left
         numerator, denominator = algebra.fraction(difference)
         sign = algebra.sign(denominator)

@@ -29,11 +29,29 @@ class Evaluate:
             for part in parts(premise):
                 if not isinstance(part, sp.Equality):
                     raise Rejected(f"{part} gives no value")
+                self._check_value(part, values)
                 values[part.args[0]] = part.args[1]
         methods = [self._one(part, values) for part in parts(says)]
         return ", ".join(dict.fromkeys(methods))
 
+    @staticmethod
+    def _check_value(part: Any, values: dict[Any, Any]) -> None:
+        """A value is that of a symbol, exact, of its sort and sign, and the only one."""
+        symbol, value = part.args
+        if not isinstance(symbol, (sp.Symbol, sp.Indexed, MatrixSymbol)):
+            raise Rejected(f"{symbol} is no symbol")
+        if value.has(sp.Float):
+            raise Rejected(f"{value} is not exact")
+        if symbol in values and values[symbol] != value:
+            raise Rejected(f"{symbol} has two values")
+        if isinstance(symbol, MatrixSymbol) or not value.is_number:
+            return
+        if (symbol.is_positive and value.is_nonpositive) or (symbol.is_nonnegative and value.is_negative):
+            raise Rejected(f"{symbol} cannot have the value {value}")
+
     def _one(self, part: sp.Basic, values: dict[Any, Any]) -> str:
+        if part.has(sp.Float):
+            raise Rejected("a number that is not exact")
         left, right = (explicit(side, values) for side in part.args)
         if isinstance(left, sp.MatrixBase):
             if isinstance(right, sp.MatrixBase) and isinstance(part, sp.Equality) and left == right:
@@ -76,7 +94,7 @@ def explicit(expr: Any, values: dict[Any, Any]) -> Any:
         if isinstance(expr, MatrixExpr) or expr.has(MatrixExpr, Dot, Norm, Trace):
             expr = _matrices(expr, values, size)
         new = expr.xreplace({k: v for k, v in values.items() if not isinstance(k, MatrixSymbol)})
-        if size is not None:
+        if size is not None and not new.has(MatrixSymbol):
             new = new.xreplace({dimension: sp.Integer(size)})
         if new == expr:
             return new.doit() if isinstance(new, sp.Basic) and new.has(sp.Sum) else new
@@ -91,7 +109,9 @@ def _matrices(expr: Any, values: dict[Any, Any], size: int | None) -> Any:
             raise Rejected(f"no value for {expr}")
         return value if isinstance(value, sp.MatrixBase) else _matrices(value, values, size)
     if isinstance(expr, sp.Identity):
-        return sp.eye(size or 0).as_immutable()
+        if size is None:
+            raise Rejected("no matrix gives the dimension")
+        return sp.eye(size).as_immutable()
     if isinstance(expr, sp.MatrixBase) or not expr.args:
         return expr
     arguments = [_matrices(a, values, size) for a in expr.args]

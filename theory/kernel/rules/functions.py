@@ -40,9 +40,9 @@ class Monotone:
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
-        ordered = (sp.LessThan, sp.StrictLessThan, sp.GreaterThan, sp.StrictGreaterThan)
+        ordered = (sp.LessThan, sp.StrictLessThan, sp.GreaterThan, sp.StrictGreaterThan, sp.Equality)
         if not premises or not isinstance(premises[0], ordered):
-            raise Rejected("needs an inequality")
+            raise Rejected("needs an inequality, or an equation")
         known = [p for premise in premises[1:] for p in parts(premise)]
         sides = premises[0].args
         wanted = type(premises[0])(*[self._image(side, known) for side in sides], evaluate=False)
@@ -69,6 +69,8 @@ class Monotone:
             side, (low, low_in, high, high_in) = side.args[0], INTERVALS[sp.tan]
         if self.function == sp.log and isinstance(side, sp.exp):
             return [], []
+        if self.function == sp.exp and isinstance(side, sp.log):
+            return [], [below(0, side.args[0])]
         missing, usable = [], []
         for bound, included, is_low in ((low, low_in, True), (high, high_in, False)):
             if bound is None:
@@ -99,7 +101,7 @@ class Monotone:
             return bool(side.is_positive) or (included and bool(side.is_nonnegative))
         if is_low:
             return bool(side.is_nonnegative)
-        return isinstance(side, sp.atan) or (isinstance(side, sp.Mul) and side.as_coeff_Mul()[0] <= 1
+        return isinstance(side, sp.atan) or (isinstance(side, sp.Mul) and 0 <= side.as_coeff_Mul()[0] <= 1
                                              and isinstance(side.as_coeff_Mul()[1], sp.atan))  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import sympy as sp
 
 from theory.kernel.algebra import Algebra
-from theory.kernel.notation import Dot, Expect, dimension
+from theory.kernel.dependence import dependents, letters, name_of
+from theory.kernel.notation import Dot, Expect
 from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.words import Word
 
@@ -30,6 +31,7 @@ class Wick:
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
+        self._check_vectors(context.origins(), says, premises)
         for part in parts(says):
             if not isinstance(part, sp.Equality):
                 raise Rejected("says no equation")
@@ -39,6 +41,28 @@ class Wick:
             if not algebra.vanishes(left - right):
                 raise Rejected(f"the mean is {sp.factor(left)}, not {sp.factor(right)}"[:300])
         return "all pairings (Isserlis)"
+
+    def _check_vectors(self, origins: Sequence[sp.Basic], says: sp.Basic, premises: Sequence[sp.Basic]) -> None:
+        """The random vectors are free: nothing is given of them but names for what depends on them."""
+        random = {name_of(g) for g in self.variances}
+        if not all(isinstance(g, sp.MatrixSymbol) and g.shape[1] == 1 for g in self.variances):
+            raise Rejected("only vectors are random")
+        for value in map(sp.sympify, self.variances.values()):
+            if letters(value) & random or not Algebra(premises).is_nonnegative(value):
+                raise Rejected(f"{value} may be no variance")
+        tied = dependents(origins, random)
+        named: set[sp.Basic] = set()
+        for part in (p for origin in origins for p in parts(origin)):
+            if not letters(part.xreplace({e: sp.Integer(0) for e in part.atoms(Expect)})) & (random | tied):
+                continue
+            new = part.args[0] if isinstance(part, sp.Equality) else sp.true
+            if not _describes(part, letters(says, *premises) | random | tied) and (name_of(new) not in tied or new in named):
+                raise Rejected(f"{part} restricts the random vectors")
+            named.add(new)
+        given = {name_of(p.args[0]) for q in premises for p in parts(q) if isinstance(p, sp.Equality)}
+        hidden = letters(*says.atoms(Expect)) & tied - given
+        if hidden:
+            raise Rejected(f"{min(hidden)} depends on the random vectors: its definition must be a premise")
 
     def mean(self, expr: Any, algebra: Algebra, premises: Sequence[sp.Basic]) -> Any:
         """The expression with every ``Expect`` replaced by its value."""
@@ -54,7 +78,7 @@ class Wick:
     def _polynomial(self, value: Any, algebra: Algebra) -> Any:
         random = {v.name for v in self.variances}
         symbols = [s for s in value.free_symbols if self._letters(algebra.words.brackets.get(s), random)]
-        hidden = [s for s in value.free_symbols if s not in symbols and _mentions(s, random, algebra)]
+        hidden = [s for s in value.free_symbols if s not in symbols and algebra.letters(s) & random]
         if hidden:
             raise Rejected(f"no polynomial in inner products with the random vectors: {hidden[0]}")
         if not symbols:
@@ -75,37 +99,33 @@ class Wick:
         if index is None:
             return sp.Mul(*[algebra.words.bracket(w) for w in words])
         word, rest = words[index], words[:index] + words[index + 1 :]
+        sign = 1
         if word[-1][0] not in random:
-            word = algebra.words.transposed(word)
+            word, sign = algebra.words.transposed(word), algebra.words.sign(word)
         name = word[-1][0]
-        variance = next(v for g, v in self.variances.items() if g.name == name)
+        variance = algebra.scalar(next(v for g, v in self.variances.items() if g.name == name))
         total: Any = 0
         if word[0][0] == name:
-            total += variance * self._trace(word[1:-1], algebra) * self._pairings(rest, algebra, random)
+            total += variance * algebra.trace(word[1:-1]) * self._pairings(rest, algebra, random)
         for k, other in enumerate(rest):
             remaining = rest[:k] + rest[k + 1 :]
-            for oriented in {other, algebra.words.transposed(other)} if other[0][0] != other[-1][0] else (other,):
-                if oriented[0][0] != name:
-                    continue
-                merged = word[:-1] + oriented[1:]
-                count = 2 if other[0][0] == other[-1][0] else 1
-                total += count * variance * self._pairings([*remaining, merged], algebra, random)
-        return total
+            # with the first letter of the other word, and, turned round, with its last
+            for oriented, turned in ((other, 1), (algebra.words.transposed(other), algebra.words.sign(other))):
+                if oriented[0][0] == name:
+                    merged = word[:-1] + oriented[1:]
+                    total += turned * variance * self._pairings([*remaining, merged], algebra, random)
+        return sign * total
 
-    @staticmethod
-    def _trace(inside: Word, algebra: Algebra) -> Any:
-        if not inside:
-            return dimension
-        return algebra._new(("trace", min([inside, algebra.words.transposed(inside)])))[0]
+
+def _describes(part: sp.Basic, known: set[str]) -> bool:
+    """Whether an equation only says what a matrix does that occurs nowhere else (``<u, D v>`` in terms of others)."""
+    if not isinstance(part, sp.Equality) or not isinstance(part.args[0], Dot):
+        return False
+    matrices = [m for m in part.args[0].atoms(sp.MatrixSymbol) if m.shape[1] != 1]
+    return any(str(m) not in known for m in matrices)
 
 
 def _random(premise: sp.Basic, variances: dict[Any, Any]) -> bool:
     return any(premise.has(g) for g in variances) and premise.has(Dot)
 
 
-def _mentions(symbol: Any, random: set[str], algebra: Algebra) -> bool:
-    for key, value in algebra.opaque.items():
-        if value == symbol:
-            text = str(key)
-            return any(f"'{name}'" in text or f"{name}," in text or f"({name}" in text for name in random)
-    return False

@@ -9,6 +9,7 @@ import sympy as sp
 from sympy.matrices.expressions import MatrixExpr
 
 from theory.kernel.algebra import Algebra
+from theory.kernel.domain import Domain
 from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.words import gather
 
@@ -26,11 +27,11 @@ class Identity:
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
-        methods = [_check_one(part, premises) for part in parts(says)]
+        methods = [_check_one(part, premises, [*premises, *context.earlier()]) for part in parts(says)]
         return ", ".join(dict.fromkeys(methods))
 
 
-def _check_one(part: sp.Basic, premises: Sequence[sp.Basic]) -> str:
+def _check_one(part: sp.Basic, premises: Sequence[sp.Basic], known: Sequence[sp.Basic]) -> str:
     if not isinstance(part, sp.Equality):
         raise Rejected(f"{part} is no equation")
     left, right = part.args
@@ -43,6 +44,7 @@ def _check_one(part: sp.Basic, premises: Sequence[sp.Basic]) -> str:
         _, denominator = algebra.fraction(value)
         if not algebra.nonzero(denominator):
             raise Rejected(f"the denominator {denominator} may vanish")
+    Domain(premises).check_roots((left, right), known)
     if not algebra.vanishes(values[0] - values[1]):
         difference = algebra.fraction(values[0] - values[1])[0]
         raise Rejected(f"the two sides differ by {str(difference)[:200]}")
@@ -52,6 +54,9 @@ def _check_one(part: sp.Basic, premises: Sequence[sp.Basic]) -> str:
 def _check_words(algebra: Algebra, left: MatrixExpr, right: sp.Basic) -> str:
     a, b = algebra.words.normal(left), algebra.words.normal(right)
     algebra.read()
+    for word, coefficient in [*a.items(), *b.items()]:
+        if not algebra.nonzero(algebra.fraction(coefficient)[1]):
+            raise Rejected(f"the denominator of {coefficient} may vanish")
     for word, coefficient in gather([*a.items(), *((w, -c) for w, c in b.items())]).items():
         if not algebra.vanishes(coefficient):
             raise Rejected(f"the two sides differ in {'·'.join(n for n, _ in word) or '1'} by {coefficient}")

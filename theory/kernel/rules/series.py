@@ -9,7 +9,10 @@ from typing import Any
 import sympy as sp
 
 from theory.kernel.algebra import Algebra
+from theory.kernel.dependence import dependents, letters
+from theory.kernel.domain import Domain, near
 from theory.kernel.notation import LimitOf
+from theory.kernel.rules.evaluate import ball_sign
 from theory.kernel.step import Context, Rejected, parts
 
 Germ = tuple[int, list[Any]]
@@ -29,24 +32,37 @@ class PowerSeries:
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
-        given = {p.args[0]: p.args[1] for q in premises for p in parts(q) if isinstance(p, sp.Equality)}
+        relations = [p for q in premises for p in parts(q)]
+        facts = [p for p in relations if not isinstance(p, sp.Equality)]
+        given = {p.args[0]: p.args[1] for p in relations if isinstance(p, sp.Equality)}
         for part in parts(says):
             if not isinstance(part, sp.Equality) or not isinstance(part.args[0], LimitOf):
                 raise Rejected("says no limit")
             expr, variable = part.args[0].args
+            self._check_variable(variable, given, facts)
             used: set[Any] = set()
             expr = _put_in(expr, given, used)
             value = _put_in(part.args[1], given, used)
             unused = set(given) - used
             if unused:
                 raise Rejected(f"the premise about {unused.pop()} is not used")
-            constant = Series(variable, self.order).limit(expr)
+            if variable in value.free_symbols or dependents(context.origins(), {str(variable)}) & letters(expr, value):
+                raise Rejected(f"what is said still depends on {variable}")
+            constant = Series(variable, self.order, [*facts, *context.earlier()]).limit(expr)
             algebra = Algebra(())
             difference = algebra.scalar(constant) - algebra.scalar(value)
             algebra.read()
             if not algebra.vanishes(difference):
                 raise Rejected(f"the limit is {sp.simplify(constant)}"[:300])
         return f"power series to order {self.order}"
+
+    @staticmethod
+    def _check_variable(variable: Any, given: dict[Any, Any], facts: Sequence[Any]) -> None:
+        names = (sp.Symbol, sp.Indexed)
+        if not isinstance(variable, sp.Symbol) or variable in given or not all(isinstance(k, names) for k in given):
+            raise Rejected("the premises may give values to symbols other than the variable only")
+        if any(variable in fact.free_symbols for fact in facts):
+            raise Rejected(f"something else is said of {variable}, which goes to zero")
 
 
 def _put_in(expr: Any, given: dict[Any, Any], used: set[Any]) -> Any:
@@ -62,8 +78,22 @@ def _put_in(expr: Any, given: dict[Any, Any], used: set[Any]) -> Any:
 class Series:
     """Truncated Laurent series in one variable, with exact coefficients."""
 
-    def __init__(self, variable: Any, order: int) -> None:
-        self.variable, self.order = variable, order
+    def __init__(self, variable: Any, order: int, facts: Sequence[sp.Basic] = ()) -> None:
+        self.variable, self.order, self.facts = variable, order, facts
+
+    def _nonzero(self, value: Any) -> Any:
+        """The value, which facts show not to vanish."""
+        shown = abs(_sign(value)) if value.is_number else Domain(near(self.facts, value)).nonzero(value)
+        if not shown:
+            raise Rejected(f"{value} may be zero")
+        return value
+
+    def _positive(self, value: Any) -> Any:
+        """The value, which facts show to be positive."""
+        shown = _sign(value) > 0 if value.is_number else Domain(near(self.facts, value)).shows(value, strict=True)
+        if not shown:
+            raise Rejected(f"{value} may not be positive")
+        return value
 
     def limit(self, expr: Any) -> Any:
         """The value at 0. Raises :class:`Rejected` where the series has a pole or too few coefficients."""
@@ -97,7 +127,7 @@ class Series:
         if isinstance(expr, sp.exp):
             return self._compose(expr.args[0], lambda c, k: sp.exp(c) / sp.factorial(k))
         if isinstance(expr, sp.log):
-            return self._compose(expr.args[0], _log_coefficient)
+            return self._compose(expr.args[0], lambda c, k: _log_coefficient(self._positive(c), k))
         if isinstance(expr, sp.sin):
             return self._compose(expr.args[0], lambda c, k: sp.sin(c + k * sp.pi / 2) / sp.factorial(k))
         if isinstance(expr, sp.cos):
@@ -137,6 +167,7 @@ class Series:
         low, c = x
         if not c:
             raise Rejected("division by what is zero as far as the series is carried")
+        self._nonzero(c[0])
         values = [1 / c[0]]
         for k in range(1, len(c)):
             values.append(sp.cancel(-sum(c[i] * values[k - i] for i in range(1, k + 1)) / c[0]))
@@ -159,7 +190,7 @@ class Series:
         low, c = x
         if not c or low % 2:
             raise Rejected("a root of an odd power of the variable is no power series")
-        lead = c[0]
+        lead = self._positive(c[0])
         unit = [sp.cancel(v / lead) for v in c]
         values: list[Any] = [sp.Integer(1)]
         # y = u^p: u y' = p u' y
@@ -194,7 +225,9 @@ class Series:
         return self._compose(inner, slope)
 
 
+def _sign(number: Any) -> int:
+    return int(sp.sign(number)) if number.is_Rational else ball_sign(number)
+
+
 def _log_coefficient(constant: Any, k: int) -> Any:
-    if constant == 0:
-        raise Rejected("log of what goes to zero")
     return sp.log(constant) if k == 0 else sp.Integer(-1) ** (k - 1) / (k * constant**k)

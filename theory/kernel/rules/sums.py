@@ -11,6 +11,10 @@ from theory.kernel.rules.apply import same
 from theory.kernel.step import Context, Rejected
 
 
+def _binds(statement: sp.Basic, index: sp.Basic) -> bool:
+    return any(index == limit[0] for node in statement.atoms(sp.Sum, sp.Integral) for limit in node.limits)
+
+
 @dataclass(frozen=True)
 class Termwise:
     """From ``f_j <= g_j`` (or ``=``, ``>=``) for every j to the sums over j."""
@@ -28,7 +32,13 @@ class Termwise:
         if len(limits) != 1:
             raise Rejected("the sums must have the same range")
         (limit,) = limits
-        wanted = type(says)(*[sp.Sum(side, *limit) if side != 0 else side for side in premises[0].args], evaluate=False)
-        if wanted != says and not same(wanted, says):
+        if len(limit) != 1 or len(limit[0]) != 3 or not (limit[0][2] - limit[0][1] + 1).is_nonnegative:
+            raise Rejected("the sums must have one index, from below to above")
+        if _binds(premises[0], limit[0][0]):
+            raise Rejected("the running index is bound in the terms")
+        whole = [sp.Sum(side, *limit) if side != 0 else side for side in premises[0].args]
+        split = [sp.Add(*[sp.Sum(term, *limit) for term in sp.Add.make_args(side) if term != 0]) for side in premises[0].args]
+        wanted, other = (type(says)(*sides, evaluate=False) for sides in (whole, split))
+        if wanted != says and not same(wanted, says) and not same(other, says):
             raise Rejected(f"summing the terms gives {wanted}")
         return "term by term"
