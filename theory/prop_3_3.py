@@ -224,7 +224,7 @@ CLAIMS = (
             r" $\angle(u_1,\tilde u_1)\le\theta_b=\tfrac12\arctan(2\|b\|/\delta)$ and"
             r" $\|u_1-\tilde u_1\|\le2\sin(\theta_b/2)$."
         ),
-        assumptions=("symmetric-base", "symmetric-update", "spectral-gap"),
+        assumptions=("symmetric-base", "symmetric-update"),
         formulas=(DRIFT_BOUND_SHARP, THETA_BOUND),
         expected="holds",
         tightenings=(
@@ -242,7 +242,7 @@ CLAIMS = (
             r"$V$, $\Delta V$ symmetric, $\mathrm{gap}+a>2\|b\|+\|E\|$:"
             r" $\|u_1-\tilde u_1\|\le\tfrac12\,(2\|b\|+\|E\|)/(\mathrm{gap}+a)$."
         ),
-        assumptions=("symmetric-base", "symmetric-update", "spectral-gap"),
+        assumptions=("symmetric-base", "symmetric-update"),
         formulas=(DRIFT_BOUND_HALF, CRITERION_MARGIN),
         expected="holds",
         proof_depends=("prop-3.3/drift",),
@@ -262,7 +262,6 @@ CLAIMS = (
         assumptions=(
             "symmetric-base",
             "symmetric-update",
-            "dominant-gap",
             "hemisphere",
             "common-start",
             *_SPHERE,
@@ -340,7 +339,7 @@ CLAIMS = (
             r"$V$, $\Delta V$ symmetric, $b=c=0$: $\tilde u_1=u_1$ where"
             r" $\lambda_{\max}(P^\perp\tilde VP^\perp)<\lambda_1+a$; beyond that crossing $\tilde u_1\perp u_1$."
         ),
-        assumptions=("symmetric-base", "symmetric-update", "spectral-gap"),
+        assumptions=("symmetric-base", "symmetric-update"),
         formulas=(CROSSING_MARGIN,),
         expected="holds",
         tightenings=(Tightening("crossing at λ1 + a", CROSSING_MARGIN, +1, s.lambda_1),),

@@ -8,6 +8,8 @@ from theory.derivations import (
     prop_3_1_euclidean,
     prop_3_1_initial,
     prop_3_1_lemmas,
+    prop_3_1_paths,
+    prop_3_1_radius,
     prop_3_1_refuted,
     prop_3_1_sphere,
 )
@@ -15,9 +17,10 @@ from theory.kernel.step import Derivation
 
 LEMMAS: tuple[Derivation, ...] = (
     *prop_3_1_lemmas.LEMMAS,
+    *prop_3_1_paths.LEMMAS,
     *prop_3_1_angles.LEMMAS,
     *prop_3_1_discrete.LEMMAS,
-    *prop_3_1_euclidean.LEMMAS,
+    *prop_3_1_radius.LEMMAS,
     *prop_3_1_initial.LEMMAS,
 )
 DERIVATIONS: tuple[Derivation, ...] = (

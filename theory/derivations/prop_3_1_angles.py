@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory.derivations import model
@@ -25,7 +27,7 @@ from theory.derivations.prop_3_1_lemmas import (
     x_i,
     z,
     z_i,
-)  # fmt: skip
+)
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, matrix, scalar, vector
 from theory.kernel.rules import Apply, Definition, Differentiate, Entails, Identity
 from theory.kernel.rules.averages import AttentionMean, Averaged, AverageIdentity, J, Rise, token_scalar, token_vector
@@ -226,7 +228,7 @@ N = matrix("p31_N", "N")
 _FIELDS = mean(Dot(N * x, u), Dot(B * x_i, x)) - mean(Dot(M * x, u), Dot(A * x_i, x))
 
 
-def _value_shift(name: str, weight: sp.Expr, why: str) -> Step:
+def _value_shift(name: str, weight: Any, why: str) -> Step:
     return Step(
         name,
         at_most(mean(Dot(dM * x, u), weight), Norm(dM) * R),
@@ -236,7 +238,7 @@ def _value_shift(name: str, weight: sp.Expr, why: str) -> Step:
     )
 
 
-def _attention_shift(name: str, matrix_: sp.Expr, why: str) -> Step:
+def _attention_shift(name: str, matrix_: Any, why: str) -> Step:
     return Step(
         name,
         at_most(
@@ -382,7 +384,8 @@ ANGLE_RATE = Derivation(
             ),
             ("angle", "post-ln"),
             Differentiate({theta: rate, x_i: x_rate, z_i: z_rate}),
-            r"Differentiate $\cos\theta=\langle x_i,\tilde x_i\rangle$; what the projections take off is along $x_i$, $\tilde x_i$.",
+            r"Differentiate $\cos\theta=\langle x_i,\tilde x_i\rangle$; what the projections take off is along"
+            r" $x_i$, $\tilde x_i$.",
         ),
         Step(
             "projected",

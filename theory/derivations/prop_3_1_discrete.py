@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory import prop_3_1 as claims
@@ -27,7 +29,7 @@ from theory.derivations.prop_3_1_lemmas import (
     y_i,
     z,
     z_i,
-)  # fmt: skip
+)
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar, vector
 from theory.kernel.rules import Apply, Definition, Entails, Identity
 from theory.kernel.rules.averages import AttentionMean, Averaged, AverageIdentity, J
@@ -92,7 +94,7 @@ _SEGMENT = mean(Dot(V * z, u), Dot(A * z_i, z)) - mean(Dot(V * x, u), Dot(A * x_
 _K = Norm(V) * (apart + Norm(A) * (apart + apart))
 
 
-def _length_steps(which: str, token: sp.Expr, others: sp.Expr, mean_: sp.Expr, moved: sp.Expr) -> tuple[Step, ...]:
+def _length_steps(which: str, token: Any, others: Any, mean_: Any, moved: Any) -> tuple[Step, ...]:
     weight = Dot(A * token, others)
     return (
         bilinear_step(f"pull{which}", others, V, token, r"Cauchy-Schwarz for the pull along the token itself,"),
@@ -159,6 +161,7 @@ DISCRETE = Derivation(
     claim="prop-3.1/discrete",
     setting={
         "norms": both(equal(s.V_norm, Norm(V)), equal(s.A_norm, Norm(A))),
+        "ratio": equal(ratio, Norm(after_z - after) / apart),
         "step": below(0, 1 - s.h * s.V_norm),
         "means": both(AttentionMean(m, x, Dot(A * x_i, x), J), AttentionMean(m_z, z, Dot(A * z_i, z), J)),
         "displacements": both(equal(z, x + e), equal(z_i, x_i + e_i)),
@@ -303,13 +306,6 @@ DISCRETE = Derivation(
             r"Put together.",
         ),
         Step(
-            "ratio",
-            equal(ratio, Norm(after_z - after) / apart),
-            (),
-            Definition(),
-            r"By how much the step draws the tokens apart.",
-        ),
-        Step(
             "bound",
             at_most(ratio, claims.STEP_LIPSCHITZ.expr),
             ("ratio", "chord", "step", "K"),
@@ -318,8 +314,8 @@ DISCRETE = Derivation(
         ),
     ),
     remark=(
-        r"One step; steps with different $V$ multiply their constants. Token $i$ is any one, so that the bound holds of the"
-        r" maximum over tokens."
+        r"One step; steps with different $V$ multiply their constants. Token $i$ is any one, so that the bound holds"
+        r" of the maximum over tokens."
     ),
 )
 LEMMAS = (NORMALISING,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory import prop_3_1 as claims
@@ -40,7 +42,7 @@ from theory.derivations.prop_3_1_lemmas import (
     y_i,
     z,
     z_i,
-)  # fmt: skip
+)
 from theory.derivations.prop_3_1_sphere import MODEL, SETTING, angle, angle_rate
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar
 from theory.kernel.rules import Apply, Comparison, Definition, Differentiate, Entails, Identity
@@ -55,7 +57,7 @@ from theory.kernel.rules.averages import (
     J,
     token_scalar,
     token_vector,
-)  # fmt: skip
+)
 from theory.kernel.step import Derivation, Step
 
 o, o_i = token_vector("p31_o_j", "y_j"), token_vector("p31_o_i", "y_i")
@@ -116,7 +118,7 @@ _SEGMENT = mean(Dot(V * o, direction_i), Dot(A * o_i, o)) - mean(Dot(V * x, dire
 _AT = {z: o, e: k, y: p, x_i: base_i, z_i: o_i, e_i: k_i, y_i: p_i, u: direction_i, R: sp.Integer(1)}
 
 
-def _radial(which: str, token: sp.Expr, others: sp.Expr, mean_: sp.Expr) -> tuple[Step, ...]:
+def _radial(which: str, token: Any, others: Any, mean_: Any) -> tuple[Step, ...]:
     return (
         bilinear_step(f"radial{which}", others, V, token, r"Cauchy-Schwarz for the radial part,"),
         Step(
@@ -399,9 +401,9 @@ INITIAL = Derivation(
         ),
     ),
     remark=(
-        r"The labelled form needs no full attention. $W_\infty$: full attention does not see labels, so that the tokens of"
-        r" an optimal coupling may be given the same labels (clouds of equally many tokens); the same holds of $W_2$, whose"
-        r" coupling is that of the start. $W_2$ is that of chords. While $W>0$ and $0<\max_i\theta_i<\pi$."
+        r"The labelled form needs no full attention. $W_\infty$: full attention does not see labels, so that the"
+        r" tokens of an optimal coupling may be given the same labels (clouds of equally many tokens); the same holds"
+        r" of $W_2$, whose coupling is that of the start. $W_2$ is that of chords. While $W>0$ and $0<\max_i\theta_i<\pi$."
     ),
 )
 LEMMAS = (GROWTH,)

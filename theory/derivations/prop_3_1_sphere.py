@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory import prop_3_1 as claims
@@ -32,7 +34,7 @@ from theory.derivations.prop_3_1_angles import (
     quantity,
     rate,
     theta,
-)  # fmt: skip
+)
 from theory.derivations.prop_3_1_lemmas import A, B, M, R, mean, shift, u, x, x_i, z, z_i
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, matrix, scalar
 from theory.kernel.rules import Apply, Comparison, Definition, Entails, Envelope, Identity
@@ -75,9 +77,9 @@ _AT_END = {x: z, x_i: z_i, u: end_n}
 _AT_START = {u: n_i}
 
 
-def _fields(name: str, place: dict, premises: tuple[str, ...], why: str) -> Step:
-    old = mean(Dot(V * x, u), Dot(A * x_i, x)).xreplace(place)
-    new = mean(Dot(V_new * x, u), Dot(A_new * x_i, x)).xreplace(place)
+def _fields(name: str, place: dict[Any, Any], premises: tuple[str, ...], why: str) -> Step:
+    old: Any = mean(Dot(V * x, u), Dot(A * x_i, x)).xreplace(place)
+    new: Any = mean(Dot(V_new * x, u), Dot(A_new * x_i, x)).xreplace(place)
     bound = Norm(dV) + sp.Min(Norm(V), Norm(V_new)) * Norm(dA)
     return Step(
         name,
@@ -88,7 +90,7 @@ def _fields(name: str, place: dict, premises: tuple[str, ...], why: str) -> Step
     )
 
 
-def _circles(name: str, value: sp.Expr, attention: sp.Expr, why: str) -> Step:
+def _circles(name: str, value: Any, attention: Any, why: str) -> Step:
     at = {M: value, A: attention}
     return Step(
         name,
@@ -99,7 +101,7 @@ def _circles(name: str, value: sp.Expr, attention: sp.Expr, why: str) -> Step:
     )
 
 
-def _rate(name: str, value: sp.Expr, attention: sp.Expr, premises: tuple[str, ...], why: str) -> Step:
+def _rate(name: str, value: Any, attention: Any, premises: tuple[str, ...], why: str) -> Step:
     return Step(
         name,
         at_most(rate, s.delta + value * (1 + attention) * (2 * theta)),

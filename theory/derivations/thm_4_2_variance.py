@@ -13,6 +13,7 @@ from theory.derivations.thm_4_2_model import (
 from theory.kernel.notation import Dot, Expect, LimitOf, at_most, below, both, equal, family, identity, matrix, scalar
 from theory.kernel.notation import vector
 from theory.kernel.rules import Apply, Entails, Identity, Monotone, PowerSeries
+from theory.kernel.rules.accumulate import Together
 from theory.kernel.rules.limits import Sandwich, Through
 from theory.kernel.rules.random_matrices import MatrixWick, Mean, Past, Rotated
 from theory.kernel.rules.sequences import Recursion
@@ -46,6 +47,11 @@ _ACROSS = _SQUARE - Dot(_z, e) ** 2
 _SECOND_ORDER = 1 - _ACROSS / 2 + Dot(_z, e) * _ACROSS
 _LOSS = s.noise_scale**2 * s.s_norm**2 * (s.d - 1) / (2 * s.d**2)
 _REST = 4 * root_h**2 * s.noise_scale**4 * Expect(Dot(_g, _g) ** 2)
+_ORDERS = (
+    1
+    - root_h**2 * s.noise_scale**2 * Expect(Dot(_g, _g) - Dot(_g, e) ** 2) / 2
+    + root_h**3 * s.noise_scale**3 * Expect(Dot(_g, e) * (Dot(_g, _g) - Dot(_g, e) ** 2))
+)
 _HALF_CHORD = Dot(x - e, x - e) / 2
 
 MOMENTS = (
@@ -83,11 +89,18 @@ MOMENTS = (
         r"$d-1$ directions are tangential.",
     ),
     Step(
+        "move-sign",
+        at_most(0, Expect(s.h**2 * (Dot(dV * m, dV * m) - Dot(dV * m, x) ** 2))),
+        ("tangential-square", "dimension"),
+        Entails(degree=3, squares=(s.h * s.eta * s.s_norm * s.m_norm,)),
+        r"A mean square.",
+    ),
+    Step(
         "tangential-move",
         equal(
             sp.sqrt(Expect(s.h**2 * (Dot(dV * m, dV * m) - Dot(dV * m, x) ** 2))), claims.TANGENTIAL_MOVE.expr
         ),
-        ("tangential-square",),
+        ("tangential-square", "move-sign"),
         Monotone(sp.sqrt),
         r"The root mean square move of one layer.",
     ),
@@ -167,13 +180,6 @@ LAYERS = (
         r"Both start from the same token.",
     ),
     Step(
-        "power",
-        equal(overlap[s.L], RHO**s.L),
-        ("recursion", "at-start"),
-        Recursion(overlap[s.L], s.L),
-        r"$\mathbb E\langle x^L,x^0\rangle=\rho^L$.",
-    ),
-    Step(
         "chord",
         equal(_HALF_CHORD, 1 - Dot(x, e)),
         ("unit", "start"),
@@ -187,13 +193,6 @@ LAYERS = (
         Mean((x,), Past),
         r"In the mean.",
     ),
-    Step(
-        "drift",
-        equal(Past(_HALF_CHORD), 1 - RHO ** (s.T / root_h**2)),
-        ("chord-mean", "overlap", "power", "depth"),
-        Identity(),
-        r"$\tfrac12\mathbb E|x^L-x^0|^2=1-\rho^L$, exactly, with $L=T/h$.",
-    ),
 )
 
 LIMIT = (
@@ -203,21 +202,21 @@ LIMIT = (
             at_most(_SECOND_ORDER - 4 * _SQUARE**2, Dot(e + _z, e) / length(e + _z)),
             at_most(Dot(e + _z, e) / length(e + _z), _SECOND_ORDER + 4 * _SQUARE**2),
         ),
-        ("start", "regular-start"),
+        ("start", "regular-plus"),
         Apply("lemma/overlap-expansion", {z: _z}),
         r"Bounds with a remainder of fourth order.",
     ),
     Step(
         "expansion-low",
         at_most(_SECOND_ORDER - 4 * _SQUARE**2, _overlap(e, e)),
-        ("expansion",),
+        ("expansion", "regular-plus"),
         Entails(degree=1),
         r"From below,",
     ),
     Step(
         "expansion-high",
         at_most(_overlap(e, e), _SECOND_ORDER + 4 * _SQUARE**2),
-        ("expansion",),
+        ("expansion", "regular-plus"),
         Entails(degree=1),
         r"and from above.",
     ),
@@ -238,9 +237,7 @@ LIMIT = (
     Step(
         "mean-low",
         at_most(
-            1 - root_h**2 * s.noise_scale**2 * Expect(Dot(_g, _g) - Dot(_g, e) ** 2) / 2
-            + root_h**3 * s.noise_scale**3 * Expect(Dot(_g, e) * (Dot(_g, _g) - Dot(_g, e) ** 2))
-            - root_h**2 * _REST,
+            _ORDERS - root_h**2 * _REST,
             RHO,
         ),
         ("expansion-low",),
@@ -251,27 +248,53 @@ LIMIT = (
         "mean-high",
         at_most(
             RHO,
-            1 - root_h**2 * s.noise_scale**2 * Expect(Dot(_g, _g) - Dot(_g, e) ** 2) / 2
-            + root_h**3 * s.noise_scale**3 * Expect(Dot(_g, e) * (Dot(_g, _g) - Dot(_g, e) ** 2))
-            + root_h**2 * _REST,
+            _ORDERS + root_h**2 * _REST,
         ),
         ("expansion-high",),
         Mean(RANDOM),
         r"and from above.",
     ),
     Step(
+        "orders",
+        equal(_ORDERS, 1 - root_h**2 * _LOSS),
+        ("across", "odd"),
+        Identity(),
+        r"Put together.",
+    ),
+    Step(
         "loss-low",
         at_most(_LOSS - _REST, (1 - RHO) / root_h**2),
-        ("mean-high", "across", "odd"),
-        Entails(degree=2),
+        ("mean-high", "orders"),
+        Entails(degree=3),
         r"The loss of one layer, in units of $h$, at least,",
     ),
     Step(
         "loss-high",
         at_most((1 - RHO) / root_h**2, _LOSS + _REST),
-        ("mean-low", "across", "odd"),
-        Entails(degree=2),
+        ("mean-low", "orders"),
+        Entails(degree=3),
         r"and at most.",
+    ),
+    Step(
+        "forwards",
+        below(0, RHO),
+        ("loss-high", "small-step"),
+        Entails(degree=3),
+        r"$\rho>0$ for small $h$.",
+    ),
+    Step(
+        "power",
+        equal(overlap[s.L], RHO**s.L),
+        ("recursion", "at-start", "forwards"),
+        Recursion(overlap[s.L], s.L),
+        r"$\mathbb E\langle x^L,x^0\rangle=\rho^L$.",
+    ),
+    Step(
+        "drift",
+        equal(Past(_HALF_CHORD), 1 - RHO ** (s.T / root_h**2)),
+        ("chord-mean", "overlap", "power", "depth"),
+        Identity(),
+        r"$\tfrac12\mathbb E|x^L-x^0|^2=1-\rho^L$, exactly, with $L=T/h$.",
     ),
     Step(
         "bounds-limit",
@@ -294,12 +317,23 @@ LIMIT = (
         Through(shrink, {RHO: 1 - root_h**2 * shrink}),
         r"$(1-h\kappa)^{T/h}\to e^{-\kappa T}$.",
     ),
+    Step(
+        "law",
+        both(
+            equal(Past(_HALF_CHORD), 1 - RHO ** (s.T / root_h**2)),
+            equal(LimitOf(1 - RHO ** (s.T / root_h**2), root_h), claims.COLLAPSED_DRIFT.expr),
+        ),
+        ("drift", "power-limit"),
+        Together(),
+        r"The drift after $L=T/h$ layers, and its limit.",
+    ),
 )
 
 VARIANCE = Derivation(
     claim="thm-4.2/variance",
     setting={
         "weights": WEIGHTS,
+        "dimension": at_most(2, s.d),
         "unit": equal(Dot(x, x), 1),
         "start": equal(Dot(e, e), 1),
         "attention-length": equal(Dot(m, m), s.m_norm**2),
@@ -309,7 +343,8 @@ VARIANCE = Derivation(
         "depth": equal(s.L, s.T / root_h**2),
         "rotation": both(equal(Q.T * Q, identity), equal(Q.T * e, x)),
         "regular": below(0, length(_moved(x))),
-        "regular-start": below(0, length(e + _z)),
+        "small-step": below(root_h**2 * (_LOSS + _REST), 1),
+        "regular-plus": below(0, length(e + _z)),
         "overlap": equal(overlap[s.L], Past(Dot(x, e))),
         "overlap-start": equal(overlap[0], Dot(first, e)),
     },

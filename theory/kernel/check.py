@@ -177,7 +177,8 @@ def chain_faults(derivation: Derivation, claim: Claim | None) -> tuple[str, ...]
     if claim.formulas and not _side(last, claim.formulas[0].expr):
         faults.append(f"the last step does not state the formula {claim.formulas[0].name}")
     for formula in claim.formulas:
-        if not any(_side(s, formula.expr) for s in derivation.steps):
+        hypothesis = any(formula.expr in part.args for given in derivation.given().values() for part in parts(given))
+        if not hypothesis and not any(_side(s, formula.expr) for s in derivation.steps):
             faults.append(f"no step states the formula {formula.name}")
     faults += _defined_away(derivation, claim)
     if not claim.formulas and (derivation.states is None or last.says != derivation.states):

@@ -15,7 +15,8 @@ from theory.kernel.rules.calculus import derivative
 from theory.kernel.rules.running import TokenScalar, TokenVector
 from theory.kernel.step import Context, Rejected, parts
 
-I, J = sp.Symbol("i", integer=True), sp.Symbol("j", integer=True)
+I = sp.Symbol("i", integer=True)  # noqa: E741
+J = sp.Symbol("j", integer=True)
 """Indices that run over tokens. What is said of a symbol with an index holds for every token."""
 
 
@@ -32,7 +33,7 @@ def token_scalar(name: str, latex: str, **assumptions: bool) -> Any:
 
 
 class Average(sp.Function):
-    """``Average(f, l, j)``: the mean of ``f_j`` over tokens with weights proportional to ``exp(l_j)``; l = 0: uniform."""
+    """``Average(f, l, j)``: the mean of ``f_j`` over tokens, weights proportional to ``exp(l_j)``; l = 0: uniform."""
 
     nargs = 3
     is_commutative = True  # type: ignore[assignment]
@@ -41,7 +42,7 @@ class Average(sp.Function):
     binds = True
     if TYPE_CHECKING:  # sympy's own signature says that a call gives a class
 
-        def __new__(cls, *args: Any) -> Any: ...
+        def __new__(cls, *args: Any) -> Any: ...  # noqa: D102
 
     def _latex(self, printer: Any) -> str:
         inside, logit, index = map(printer._print, self.args)
@@ -50,7 +51,7 @@ class Average(sp.Function):
 
 
 class AttentionMean(sp.Basic):
-    """The statement ``AttentionMean(m, x_j, l, j)``: m is the mean of the vectors ``x_j`` with softmax weights of ``l_j``."""
+    """The statement ``AttentionMean(m, x_j, l, j)``: m is the mean of the ``x_j`` with softmax weights of ``l_j``."""
 
     binds = True
 

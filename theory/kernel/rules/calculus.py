@@ -142,6 +142,8 @@ class Antiderivative:
         if len(integral.limits) != 1 or len(integral.limits[0]) != 3:
             raise Rejected("is no integral over one interval")
         variable, low, high = integral.limits[0]
+        if low.is_infinite or high.is_infinite or any(bound.has(variable) for bound in (low, high)):
+            raise Rejected("the bounds must be finite, and not depend on the variable")
         self._check_interval(integral.function, variable, low, high, premises, context)
         algebra = Algebra(premises)
         slope = algebra.scalar(sp.diff(self.primitive, variable)) - algebra.scalar(integral.function)

@@ -126,6 +126,8 @@ def _matrices(expr: Any, values: dict[Any, Any], size: int | None) -> Any:
         for factor in arguments[1:]:
             product = product * factor
         return product
+    if isinstance(expr, sp.MatPow) and isinstance(expr.exp, sp.Integer) and expr.exp > 0:
+        return arguments[0] ** int(expr.exp)
     if isinstance(expr, sp.MatAdd):
         total = arguments[0]
         for term in arguments[1:]:

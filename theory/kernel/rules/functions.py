@@ -52,7 +52,7 @@ class Monotone:
         if len(used) != len(known):
             raise Rejected("a premise says nothing about where the function increases")
         for side in sides:
-            missing = [need for need in self._needs(side, known)[0]]
+            missing = self._needs(side, [*known, premises[0]])[0]
             if missing:
                 raise Rejected(f"not among the premises: {missing[0]}")
         return f"{self.function.__name__} increases"

@@ -105,13 +105,11 @@ class _Guarded(Series):
 
     def germ(self, expr: Any) -> Germ:
         """See :class:`Series`."""
-        inner = [expr.args[0]] if isinstance(expr, sp.log) else []
-        if isinstance(expr, sp.Pow) and not (expr.exp.is_Integer and expr.exp >= 0):
-            inner = [expr.base]
-        for part in inner:
-            low, coefficients = super().germ(part)
-            if coefficients and (coefficients[0].has(self.symbol) or low != 0):
-                raise Rejected(f"{part} may vanish at the limit")
+        log = isinstance(expr, sp.log)
+        if log or (isinstance(expr, sp.Pow) and not (expr.exp.is_Integer and expr.exp >= 0)):
+            low, coefficients = super().germ(expr.args[0])
+            if coefficients and (coefficients[0].has(self.symbol) or (log and low != 0)):
+                raise Rejected(f"{expr.args[0]} may vanish at the limit")
         return super().germ(expr)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from theory.kernel.algebra import Algebra
+from theory.kernel.domain import Domain
 from theory.kernel.notation import at_most
 from theory.kernel.rules.entails import Entails
 from theory.kernel.step import Context, Rejected
@@ -46,6 +47,7 @@ class Recursion:
             raise Rejected("the sequence itself occurs elsewhere")
         if start.has(n) or any(p.has(n) for p in premises[2:]):
             raise Rejected("a further premise, or the start, changes from step to step")
+        Domain(premises[2:]).check_roots((closed,), premises)
         after = _exponentials(closed.subs(n, n + 1))
         before = _exponentials(step.xreplace({self.value: closed}))
         at_start = closed.subs(n, 0)
