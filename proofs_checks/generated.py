@@ -11,8 +11,8 @@ from typing import Any
 from mpmath import mp
 
 from proofs_checks import (
-    cli,
     claims_table,
+    cli,
     limits,
     pages,
     pictures,

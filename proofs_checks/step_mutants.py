@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from theory.kernel.check import chain_faults, check_step
 from theory.kernel.notation import Dot
 from theory.kernel.step import Derivation, parts
 
+SECONDS = 30
 KINDS = ("sign", "factor", "exponent", "index", "relation")
 _FLIPPED = {
     sp.LessThan: sp.GreaterThan,
@@ -157,8 +159,31 @@ def mutated(mutant: Mutant) -> tuple[Derivation, sp.Basic]:
     return derivation.with_statement(mutant.step, says), says
 
 
+class _LateError(Exception):
+    """The time for one mutant is over."""
+
+
 def fate(mutant: Mutant) -> Fate:
-    """What becomes of a mutant, by the checks that ``derive`` runs."""
+    """What becomes of a mutant, by the checks that ``derive`` runs.
+
+    A check that gives no answer within :data:`SECONDS` (the true statements take far less) does not accept.
+    """
+
+    def late(*_: Any) -> None:
+        raise _LateError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        return _fate(mutant)
+    except _LateError:
+        return Fate(mutant, "rule", f"not shown within {SECONDS} s")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _fate(mutant: Mutant) -> Fate:
     original = DERIVATIONS[mutant.claim]
     changed, _ = mutated(mutant)
     claim = CLAIMS.get(mutant.claim)
@@ -194,7 +219,7 @@ def run(chosen: Iterable[Mutant], done: Callable[[Fate], None] = lambda _: None)
     workers = min(os.cpu_count() or 1, 8)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         found = []
-        for result in pool.map(fate, waiting, chunksize=8):
+        for result in pool.map(fate, waiting, chunksize=2):
             done(result)
             found.append(result)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from theory.derivations import textbook
 from theory.kernel.notation import Dot, Norm, at_most
-from theory.kernel.rules import Entails, Textbook
+from theory.kernel.rules import Apply, Entails, Textbook
 from theory.kernel.step import Derivation, Step
 
 x, y = textbook.X, textbook.Y
@@ -31,5 +31,27 @@ CAUCHY_SCHWARZ = Derivation(
     ),
 )
 
-LEMMAS = (CAUCHY_SCHWARZ,)
+TRIANGLE = Derivation(
+    claim="lemma/triangle",
+    title="triangle inequality",
+    states=at_most(Norm(x + y), Norm(x) + Norm(y)),
+    steps=(
+        Step(
+            "cauchy-schwarz",
+            at_most(Dot(x, y), Norm(x) * Norm(y)),
+            (),
+            Apply("lemma/cauchy-schwarz"),
+            r"Cauchy-Schwarz.",
+        ),
+        Step(
+            "bound",
+            at_most(Norm(x + y), Norm(x) + Norm(y)),
+            ("cauchy-schwarz",),
+            Entails(degree=2),
+            r"Roots of $|x+y|^2=|x|^2+2\langle x,y\rangle+|y|^2\le(|x|+|y|)^2$.",
+        ),
+    ),
+)
+
+LEMMAS = (CAUCHY_SCHWARZ, TRIANGLE)
 """All lemmas."""

@@ -403,7 +403,8 @@ INITIAL = Derivation(
     remark=(
         r"The labelled form needs no full attention. $W_\infty$: full attention does not see labels, so that the"
         r" tokens of an optimal coupling may be given the same labels (clouds of equally many tokens); the same holds"
-        r" of $W_2$, whose coupling is that of the start. $W_2$ is that of chords. While $W>0$ and $0<\max_i\theta_i<\pi$."
+        r" of $W_2$, whose coupling is that of the start. $W_2$ is that of chords. While $W>0$ and"
+        r" $0<\max_i\theta_i<\pi$."
     ),
 )
 LEMMAS = (GROWTH,)

@@ -278,9 +278,9 @@ REFUTED = Derivation(
     remark=(
         r"The stored instance: 1,000 tokens at $e_1$ and one at $-e_1$, which the second cloud has turned by the angle"
         r" $2\arctan\frac1{20000}$; $V=I$, $A=-\frac92I$, $T=\frac9{110}$. Shown, for all couplings and by bounds of"
-        r" the rates on $[0,T]$: $W_2(\mu_T,\nu_T)>2.46\,W_2(\mu_0,\nu_0)>e^{K^*T}W_2(\mu_0,\nu_0)$. That equal tokens stay"
-        r" equal, that the tokens stay in the plane of $e_1,e_2$ and that the base cloud, at rest, stays where it is"
-        r" holds by uniqueness of the flow; $\tau=\tan\frac{\alpha+\gamma}2$ describes the two clusters while"
+        r" the rates on $[0,T]$: $W_2(\mu_T,\nu_T)>2.46\,W_2(\mu_0,\nu_0)>e^{K^*T}W_2(\mu_0,\nu_0)$. That equal tokens"
+        r" stay equal, that the tokens stay in the plane of $e_1,e_2$ and that the base cloud, at rest, stays where it"
+        r" is holds by uniqueness of the flow; $\tau=\tan\frac{\alpha+\gamma}2$ describes the two clusters while"
         r" $0<\alpha+\gamma<\pi$, which the bounds of $\tau$ keep true."
     ),
 )

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from theory.derivations import remark_3_4_expansion, remark_3_4_levels, remark_3_4_rank, remark_3_4_roots, remark_3_4_secular
+from theory.derivations import (
+    remark_3_4_expansion,
+    remark_3_4_levels,
+    remark_3_4_rank,
+    remark_3_4_roots,
+    remark_3_4_secular,
+)
 from theory.kernel.step import Derivation
 
 _PARTS = (remark_3_4_secular, remark_3_4_roots, remark_3_4_levels, remark_3_4_rank, remark_3_4_expansion)

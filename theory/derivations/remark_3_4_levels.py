@@ -168,9 +168,7 @@ COLLAPSE = Derivation(
         ),
         Step(
             "difference",
-            equal(
-                s.perturbed_lambda_1 - Dot(other, total * other), _offset * _cos2 + 2 * s.alpha_abs * _sin2
-            ),
+            equal(s.perturbed_lambda_1 - Dot(other, total * other), _offset * _cos2 + 2 * s.alpha_abs * _sin2),
             ("perpendicular", "direction", "eigenvector", "symmetric", "diagonal", "corner", "side", "double", "gap"),
             Identity(),
             r"The difference of the two eigenvalues.",

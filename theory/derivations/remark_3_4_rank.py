@@ -53,9 +53,7 @@ RANK = Derivation(
         "gaps": equal(_gap, s.lambda_1 - _level),
         "b": equal(b, update * u1 - s.a * u1),
         "components": equal(_b, Dot(u, b)),
-        "rank-one-parts": both(
-            equal(_X, Dot(u, p) * Dot(q, u1)), equal(_Y, Dot(u, p_other) * Dot(q_other, u1))
-        ),
+        "rank-one-parts": both(equal(_X, Dot(u, p) * Dot(q, u1)), equal(_Y, Dot(u, p_other) * Dot(q_other, u1))),
         "norm-of-s": equal(s.s_norm**2, over_ranks(weights[k] ** 2)),
     },
     assumptions={

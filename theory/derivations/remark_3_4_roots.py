@@ -183,9 +183,7 @@ UNIQUE = Derivation(
         ),
         Step(
             "sum",
-            at_most(
-                s.over_directions(_alpha**2 / (larger - _mu)), s.over_directions(_alpha**2 / (_root - _mu))
-            ),
+            at_most(s.over_directions(_alpha**2 / (larger - _mu)), s.over_directions(_alpha**2 / (_root - _mu))),
             ("term",),
             Termwise(),
             r"So does the sum.",

@@ -473,8 +473,13 @@ DRIFT = Derivation(
             Entails(degree=1),
             r"In terms of the angle alone.",
         ),
-        Step("chord-squared", at_most(Norm(leading - u1) ** 2, angle**2), ("chord", "chord-and-angle"),
-             Entails(degree=1), r"The square of the chord."),
+        Step(
+            "chord-squared",
+            at_most(Norm(leading - u1) ** 2, angle**2),
+            ("chord", "chord-and-angle"),
+            Entails(degree=1),
+            r"The square of the chord.",
+        ),
         Step(
             "chain",
             both(at_most(Norm(leading - u1) ** 2, angle**2), at_most(angle**2, _tan2), at_most(_tan2, _DA)),

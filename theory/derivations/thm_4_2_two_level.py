@@ -59,7 +59,6 @@ TWO_LEVEL = Derivation(
         "sigma": equal(s.sigma, s.noise_scale * s.s_norm / s.d),
         "growth": below(0, _GROWTH),
         "moved-square": equal(moved_square, Dot(_moved(n), _moved(n))),
-        "regular": below(0, Dot(x + s.h * (V + dV) * x, x + s.h * (V + dV) * x)),
         "tangents": both(
             equal(tan_square, across**2 / along**2),
             equal(tan_square_next, (Dot(after, after) - Dot(after, u1) ** 2) / Dot(after, u1) ** 2),
@@ -89,7 +88,7 @@ TWO_LEVEL = Derivation(
             equal(tan_square_next, tan_square * moved_square / _GROWTH**2),
             (
                 "single-head", "attention-only", "post-ln", "gaussian-adapters", "zero-mean-adapters", "values", "token",
-                "collapsed", "frame", "scale", "growth", "moved-square", "tangents", "regular",
+                "collapsed", "frame", "scale", "growth", "moved-square", "tangents",
             ),
             Identity(),
             r"The norm drops out; $u_1$ is stretched by $1+h\lambda_1$, and the adapter acts across it alone.",
@@ -110,15 +109,23 @@ TWO_LEVEL = Derivation(
         ),
         Step(
             "moved",
-            equal(moved_square, _SQUARE),
+            equal(_SQUARE, moved_square),
             ("moved-square", "frame"),
             Identity(),
             r"In powers of $\sqrt h$, with $\langle n,Gn\rangle$ and $|P^\perp Gn|^2$.",
         ),
+        Step("moved-positive", below(0, _SQUARE), ("moved",), Entails(degree=1), r"It is positive."),
+        Step(
+            "log-moved",
+            equal(sp.log(_SQUARE), sp.log(moved_square)),
+            ("moved", "moved-positive"),
+            Monotone(sp.log),
+            r"So that it has a logarithm.",
+        ),
         Step(
             "step",
             equal(increment, _INCREMENT),
-            ("increment", "logarithms", "moved", "growth"),
+            ("increment", "logarithms", "log-moved", "growth"),
             Identity(),
             r"What one layer adds to $\log\tan$: it depends neither on $\theta^l$",
         ),

@@ -57,7 +57,8 @@ class Algebra:
     """
 
     def __init__(self, premises: Sequence[sp.Basic]) -> None:
-        self.relations = [p for premise in premises for p in parts(premise) if isinstance(p, sp.core.relational.Relational)]
+        statements = [part for premise in premises for part in parts(premise)]
+        self.relations = [p for p in statements if isinstance(p, sp.core.relational.Relational)]
         equations = [r for r in self.relations if isinstance(r, sp.Equality)]
         self.definitions: dict[sp.Basic, sp.Expr] = {}
         for e in equations:
@@ -113,7 +114,7 @@ class Algebra:
                 raise Rejected("the definitions among the premises are circular") from error
         return self._memo[expr]
 
-    def _scalar(self, expr: Any) -> sp.Expr:  # noqa: PLR0911 (one case a node)
+    def _scalar(self, expr: Any) -> sp.Expr:
         if expr in self.definitions:
             return self.scalar(self.definitions[expr])
         if isinstance(expr, sp.Rational):
@@ -554,4 +555,3 @@ def _linked(target: sp.Expr, equalities: Iterable[sp.Expr]) -> list[sp.Expr]:
         rest = [e for e in rest if e not in near]
         for e in near:
             symbols |= e.free_symbols
-

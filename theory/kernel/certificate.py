@@ -59,10 +59,11 @@ def certify(
     denied = Fact(sp.expand(-target.expr), strict=not target.strict)
     facts = [f for f in dict.fromkeys([*facts, *(Fact(sp.expand(q**2)) for q in squares)]) if f.expr.free_symbols]
     facts, equalities = _relevant(target.expr, facts, list(dict.fromkeys(equalities)))
-    for size in range(1, degree + 1):
-        found = _search(denied, facts, equalities, size)
-        if found is not None:
-            return found
+    for wide in (False, True):
+        for size in range(1, degree + 1):
+            found = _search(denied, facts, equalities, size, wide)
+            if found is not None:
+                return found
     raise Rejected("no certificate: the premises do not show the inequality with products of this degree")
 
 
@@ -80,7 +81,7 @@ def _relevant(target: sp.Expr, facts: Sequence[Fact], equalities: Sequence[sp.Ex
     )
 
 
-def _search(denied: Fact, facts: list[Fact], equalities: list[sp.Expr], size: int) -> Certificate | None:
+def _search(denied: Fact, facts: list[Fact], equalities: list[sp.Expr], size: int, wide: bool) -> Certificate | None:
     expressions = [denied.expr, *(f.expr for f in facts), *equalities]
     symbols = sorted(set().union(*(e.free_symbols for e in expressions)), key=str)
     if not symbols:
@@ -106,7 +107,7 @@ def _search(denied: Fact, facts: list[Fact], equalities: list[sp.Expr], size: in
             raise Rejected(f"more than {LARGEST_SEARCH} products: give the step fewer premises or a smaller degree")
     strict = np.array([all(base[k].strict for k in index) for index, _ in products])
     monomials = set().union(*(value.keys() for _, value in products))
-    multiples = _multiples(zeros, polynomials, size, monomials)
+    multiples = _multiples(zeros, polynomials, size, monomials, wide)
     columns = [value for _, value in products] + [value for _, value in multiples]
     solution = _solve(columns, len(products), strict)
     if solution is None:
@@ -118,9 +119,7 @@ def _search(denied: Fact, facts: list[Fact], equalities: list[sp.Expr], size: in
     if total != 0 or not positive or any(c < 0 for c in solution[: len(products)]):
         return None
     names = sorted({k for index in used for k in index if k})
-    return Certificate(
-        tuple(base[k] for k in names), tuple(equalities[k] for k in sorted(zero_used)), len(used), size
-    )
+    return Certificate(tuple(base[k] for k in names), tuple(equalities[k] for k in sorted(zero_used)), len(used), size)
 
 
 def _contradiction(denied: Fact) -> bool:
@@ -128,8 +127,11 @@ def _contradiction(denied: Fact) -> bool:
     return bool(value <= 0) if denied.strict else bool(value < 0)
 
 
-def _multiples(zeros: list[Any], polynomials: Any, size: int, monomials: set[Any]) -> list[tuple[int, Any]]:
-    """Multiples of the equalities by monomials, as far as they may cancel something in the products."""
+def _multiples(zeros: list[Any], polynomials: Any, size: int, monomials: set[Any], wide: bool) -> list[tuple[int, Any]]:
+    """Multiples of the equalities by monomials that share a monomial with the products.
+
+    Where ``wide``, also those that share one with another such multiple, and so on.
+    """
     top = max((sum(m) for m in monomials), default=0)
     waiting = [
         (k, zero * factor)
@@ -138,11 +140,13 @@ def _multiples(zeros: list[Any], polynomials: Any, size: int, monomials: set[Any
     ]
     result: list[tuple[int, Any]] = []
     reached = set(monomials)
-    while True:  # a multiple is of use where it shares a monomial with the products, or with another one that does
+    while True:
         near = [(k, value) for k, value in waiting if any(m in reached for m in value)]
         if not near or len(result) > 4 * LARGEST_SEARCH:
             return result
         result += near
+        if not wide:
+            return result
         waiting = [(k, value) for k, value in waiting if not any(m in reached for m in value)]
         reached |= {m for _, value in near for m in value}
 

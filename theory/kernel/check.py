@@ -99,7 +99,7 @@ def _used_by(derivation: Derivation, derivations: Mapping[str, Derivation]) -> s
     """The derivations on which one rests, directly or through others."""
     waiting, seen = [derivation], set()
     while waiting:
-        names = {getattr(s.rule, "uses", None) for s in waiting.pop().steps} - seen - {None}
+        names = {str(s.rule.uses) for s in waiting.pop().steps if hasattr(s.rule, "uses")} - seen  # type: ignore[attr-defined]
         seen |= names
         waiting += [derivations[name] for name in names if name in derivations]
     return seen
@@ -142,9 +142,7 @@ def check_step(derivation: Derivation, position: int, derivations: Mapping[str, 
     except Exception as fault:  # a statement that makes no sense to the rule, whatever it stumbles over
         error = f"cannot be read: {type(fault).__name__}: {fault}"
     seconds = time.perf_counter() - started
-    return StepResult(
-        step.id, step.premises, step.rule.kind, step.rule.cited, checked_by, seconds, not error, error
-    )
+    return StepResult(step.id, step.premises, step.rule.kind, step.rule.cited, checked_by, seconds, not error, error)
 
 
 def chain_faults(derivation: Derivation, claim: Claim | None) -> tuple[str, ...]:
@@ -162,9 +160,7 @@ def chain_faults(derivation: Derivation, claim: Claim | None) -> tuple[str, ...]
     shown = set(derivation.meets.values())
     faults += [f"{name} is shown by no step {i}" for name, i in derivation.meets.items() if i not in ids]
     faults += [
-        f"step {s.id} is not used"
-        for s in derivation.steps[:-1]
-        if s.id not in used | shown and not _states(s, claim)
+        f"step {s.id} is not used" for s in derivation.steps[:-1] if s.id not in used | shown and not _states(s, claim)
     ]
     faults += [f"{name} is given and not used" for name in given if name not in used]
     if claim is None:
@@ -195,7 +191,7 @@ def _ambiguous(derivation: Derivation) -> list[str]:
 
 
 def _defined_away(derivation: Derivation, claim: Claim) -> list[str]:
-    """Symbols of the claim's formulas that a step ties to numbers or to each other, other than by a formula of the claim.
+    """Symbols of the claim's formulas that a step ties to numbers or to each other, unless a formula of the claim does.
 
     A new name for what the formulas do not speak of is no restriction.
     """
@@ -229,6 +225,4 @@ def check(derivation: Derivation, claim: Claim | None, derivations: Mapping[str,
     results = tuple(check_step(derivation, k, derivations) for k in range(len(derivation.steps)))
     cited = [r.cited for r in results if r.cited]
     faults = (*chain_faults(derivation, claim), *motion_faults(derivation, derivations))
-    return Outcome(
-        derivation.claim, results, faults, tuple(dict.fromkeys(cited)), derivation.scope
-    )
+    return Outcome(derivation.claim, results, faults, tuple(dict.fromkeys(cited)), derivation.scope)

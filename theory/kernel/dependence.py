@@ -74,10 +74,16 @@ def motion(derivation: Derivation, derivations: Mapping[str, Derivation], above:
     for step in derivation.steps:
         rule: Any = step.rule
         kind = type(rule).__name__
-        if kind in ("Differentiate", "AverageRate"):
+        if kind in ("Differentiate", "AverageRate", "Along", "Accumulated"):
             for symbol, rate in rule.rates.items():
                 if rate not in (0, 1):
                     found.rate(symbol, rate)
+            for symbol, value in getattr(rule, "start", {}).items():
+                found.start(symbol, value)
+        elif kind == "Accumulated":
+            for symbol, rate in rule.rates.items():
+                found.rate(symbol, rate)
+                found.start(symbol, rule.start.get(symbol))
         elif kind == "Comparison":
             found.rate(rule.value, rule.rate)
             found.start(rule.value, rule.start)
@@ -108,7 +114,7 @@ def _applied(found: Motion, step: Step, derivations: Mapping[str, Derivation], a
             found.start(_put(symbol, rule.at), _put(value, rule.at))
     for vector, variance in inner.variances.items():
         if _put(vector, rule.at) != vector:
-            found.faults.append(f"{vector} is random in {rule.uses}: step {step.id} cannot put {rule.at[vector]} for it")
+            found.faults.append(f"{vector} is random in {rule.uses}: step {step.id} cannot replace it")
         found.variance(vector, _put(variance, rule.at))
 
 
@@ -135,6 +141,12 @@ def motion_faults(derivation: Derivation, derivations: Mapping[str, Derivation])
             faults += [f"step {step.id} takes {name} as constant, and it moves" for name in sorted(still)]
             loose = [r for r in rule.rates.values() if r != 0 and not isinstance(r, (sp.Symbol, MatrixSymbol))]
             faults += [f"step {step.id} takes the rate {rate} for granted" for rate in loose]
+        if kind == "Accumulated":
+            own = {name_of(s) for s in (rule.variable, *rule.rates)}
+            faults += [
+                f"step {step.id} takes {name} as constant, and it moves"
+                for name in sorted(letters(step.says, *rule.start.values(), *rule.end.values()) & moving - own)
+            ]
         if kind == "Comparison" and step.premises:
             sides = [*step.says.args[1:], *known.get(step.premises[0], sp.true).args[1:], rule.start]
             still = letters(*sides) & moving - {name_of(rule.value)}

@@ -11,13 +11,18 @@ from theory.kernel.algebra import Algebra, Fact
 from theory.kernel.certificate import certify
 from theory.kernel.step import Rejected, parts
 
-INEQUALITIES = (sp.LessThan, sp.StrictLessThan, sp.GreaterThan, sp.StrictGreaterThan)
+INEQUALITIES = (sp.LessThan, sp.StrictLessThan, sp.GreaterThan, sp.StrictGreaterThan, sp.Unequality)
 
 
 def near(known: Iterable[Any], expr: Any) -> list[Any]:
     """The inequalities among known statements that speak of the symbols of an expression alone."""
     found = [part for statement in known for part in parts(statement)]
     return [p for p in found if isinstance(p, INEQUALITIES) and p.free_symbols <= expr.free_symbols]
+
+
+def _counts(exponent: Any) -> bool:
+    """Whether an exponent is a whole number, and one that is not negative where it is no constant."""
+    return bool(exponent.is_Integer or (exponent.is_integer and exponent.is_nonnegative))
 
 
 class Domain:
@@ -27,7 +32,7 @@ class Domain:
         self.premises, self.degree, self.squares = premises, degree, squares
 
     def check(self, expressions: Iterable[Any], known: Iterable[Any] = ()) -> None:
-        """Raise :class:`Rejected` where a part of an expression need not exist; parts of ``known`` are taken to exist."""
+        """Raise :class:`Rejected` where a part of an expression need not exist; those in ``known`` are taken to."""
         exempt = {node for expr in known for node in sp.preorder_traversal(expr)}
         for node in {n for expr in expressions for n in sp.preorder_traversal(sp.sympify(expr))} - exempt:
             if isinstance(node, sp.log):
@@ -44,7 +49,7 @@ class Domain:
             more = self._with(near(known, node))
             if isinstance(node, sp.log):
                 self._needs(more.shows(node.args[0], strict=True), f"{node.args[0]} may not be positive")
-            elif isinstance(node, sp.Pow) and not node.exp.is_Integer and not node.is_number:
+            elif isinstance(node, sp.Pow) and not _counts(node.exp) and not node.is_number:
                 root = isinstance(node.exp, sp.Rational) and node.exp.q == 2
                 if not (root and node.base in {n.base for n in exempt if isinstance(n, sp.Pow) and n.exp.is_Rational}):
                     more._power(node.base, abs(node.exp) if root else node.exp)
@@ -61,12 +66,11 @@ class Domain:
         return Domain([*self.premises, *kept], self.degree, self.squares)
 
     def _power(self, base: Any, exponent: Any) -> None:
-        if not exponent.is_Integer:
-            root = isinstance(exponent, sp.Rational) and exponent.q == 2
-            strict = not (root and exponent > 0)
+        if _counts(exponent):
+            self._needs(bool(exponent.is_nonnegative) or self.nonzero(base), f"{base} may be zero")
+        else:
+            strict = not exponent.is_positive
             self._needs(self.shows(base, strict), f"{base} may be negative")
-        elif exponent < 0:
-            self._needs(self.nonzero(base), f"{base} may be zero")
 
     @staticmethod
     def _needs(shown: bool, otherwise: str) -> None:
@@ -89,7 +93,7 @@ class Domain:
                 # the sign of a quotient is that of the product
                 numerator, sign = sp.expand(numerator * denominator), 1
                 strict = True
-            hints = [sp.diff(numerator, v) for v in numerator.atoms(sp.Dummy) if sp.degree(numerator, v) == 2]
+            hints = [sp.diff(numerator, v) for v in numerator.atoms(sp.Dummy) if sp.Poly(numerator, v).degree() == 2]
             hints += [algebra.scalar(q) for q in self.squares]
             target = Fact(sp.expand(sign * numerator), strict)
             certify(target, algebra.facts, algebra.equalities, self.degree, hints)

@@ -36,7 +36,7 @@ def matrix(name: str, latex: str) -> Any:
 def family(name: str, latex: str, **assumptions: bool) -> Any:
     """A real quantity with an index, ``family[j]``."""
     _register(name, latex)
-    return sp.IndexedBase(sp.Symbol(name, real=True, **assumptions), real=True, **assumptions)
+    return sp.IndexedBase(sp.Symbol(name, real=True, **assumptions), real=True, **assumptions)  # type: ignore[arg-type]
 
 
 def _register(name: str, latex: str) -> None:
@@ -133,7 +133,7 @@ class _Printer(LatexPrinter):
     def _print_MatrixSymbol(self, expr: Any) -> str:
         return NOTATION.get(str(expr.name), str(expr.name))
 
-    def _print_Identity(self, _expr: Any) -> str:
+    def _print_Identity(self, expr: Any) -> str:  # type: ignore[override] # noqa: ARG002
         return "I"
 
     def _print_Symbol(self, expr: Any, style: str = "plain") -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from theory.kernel.algebra import Algebra
+from theory.kernel.dependence import dependents, letters, name_of
 from theory.kernel.rules.apply import same
 from theory.kernel.rules.calculus import derivative
 from theory.kernel.step import Context, Rejected, parts
@@ -38,6 +39,7 @@ class Accumulated:
         moving = {*self.rates} - {self.variable}
         if not moving <= {*self.start} or (self.quantity.atoms(sp.Symbol) & {*self.rates.values()}):
             raise Rejected("what moves must have a value at the start, and rates are no part of the quantity")
+        tied = self._tied(says, context)
         algebra = Algebra(premises[1:])
         slope = algebra.scalar(derivative(self.quantity, {**self.rates, self.variable: sp.Integer(1)}))
         last = self.quantity.xreplace(self.end).xreplace({self.variable: self.upper})
@@ -47,12 +49,22 @@ class Accumulated:
         algebra.read()
         for side, other in ((0, 1), (1, 0)):
             if algebra.vanishes(values[0][side] - slope) and algebra.vanishes(values[1][side] - rise):
-                self._compare(premises[0].args[other], says.args[other], algebra)
+                self._compare(premises[0].args[other], says.args[other], algebra, tied)
                 return "fundamental theorem of calculus"
         raise Rejected("the premise is not about the rate of the quantity, or the quantity rises by another amount")
 
-    def _compare(self, density: Any, total: Any, algebra: Algebra) -> None:
-        if density.atoms(sp.Symbol) & ({*self.rates, *self.rates.values()} - {self.variable}):
+    def _tied(self, says: sp.Basic, context: Context) -> set[str]:
+        """What moves with what moves; it must not be in the quantity, nor in its values at the ends."""
+        moving = {name_of(symbol) for symbol in (self.variable, *self.rates)}
+        rates = {name_of(rate) for rate in self.rates.values() if isinstance(rate, sp.Symbol)}
+        ends = letters(*self.start.values(), *self.end.values())
+        tied = dependents(context.origins(), moving | rates) - moving
+        if tied & (letters(self.quantity, says) | ends) or ends & (moving | rates):
+            raise Rejected("something else in the statement moves")
+        return tied | rates | {name_of(symbol) for symbol in self.rates}
+
+    def _compare(self, density: Any, total: Any, algebra: Algebra, tied: set[str]) -> None:
+        if letters(density) & (tied - {str(self.variable)}):
             raise Rejected("the bound of the rate moves")
         wanted = sp.Integral(density, (self.variable, 0, self.upper))
         if total == wanted:

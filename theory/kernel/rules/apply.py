@@ -16,7 +16,6 @@ from theory.kernel.rules.running import free_indices, indices
 from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.words import gather
 
-
 BINDERS = (sp.Sum, sp.Integral, sp.Derivative, LimitOf)
 
 
@@ -131,7 +130,7 @@ def _check_indices(at: dict[Any, Any], statements: Sequence[sp.Basic]) -> None:
 
 
 def _check_replacement(at: dict[Any, Any], statements: Sequence[sp.Basic], schema: bool) -> None:
-    """Only symbols are replaced, by what is of their sort; a bound variable is renamed at most, and nothing becomes bound.
+    """Symbols are replaced by what is of their sort; a bound variable is renamed at most, and nothing becomes bound.
 
     In a cited theorem (``schema``) a symbol may stand for a function of the bound variable.
     """
@@ -161,11 +160,12 @@ def _check_replacement(at: dict[Any, Any], statements: Sequence[sp.Basic], schem
 
 
 def _bound(node: Any) -> set[Any]:
+    """The variables that a sum, integral, limit or derivative binds."""
     if isinstance(node, (sp.Sum, sp.Integral)):
-        return {limit[0] for limit in node.limits}
+        return set(node.variables)
     if isinstance(node, LimitOf):
         return node.args[1].free_symbols
-    return {v[0] for v in node.args[1:]} if isinstance(node, sp.Derivative) else set()
+    return {v.args[0] for v in node.args[1:]} if isinstance(node, sp.Derivative) else set()
 
 
 def _check_signs(at: dict[Any, Any], known: Sequence[Any]) -> set[int]:

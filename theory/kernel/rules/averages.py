@@ -10,6 +10,7 @@ import sympy as sp
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 
 from theory.kernel.algebra import Algebra
+from theory.kernel.dependence import dependents, letters, name_of
 from theory.kernel.notation import dimension, scalar, vector
 from theory.kernel.rules.calculus import derivative
 from theory.kernel.rules.running import TokenScalar, TokenVector
@@ -44,10 +45,11 @@ class Average(sp.Function):
 
         def __new__(cls, *args: Any) -> Any: ...  # noqa: D102
 
-    def _latex(self, printer: Any) -> str:
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
         inside, logit, index = map(printer._print, self.args)
         weight = index if self.args[1] == 0 else rf"{index}\propto e^{{{logit}}}"
-        return rf"\mathbb E_{{{weight}}}\left[{inside}\right]"
+        text = rf"\mathbb E_{{{weight}}}\left[{inside}\right]"
+        return text if exp is None else f"{{{text}}}^{{{exp}}}"
 
 
 class AttentionMean(sp.Basic):
@@ -57,7 +59,7 @@ class AttentionMean(sp.Basic):
 
     def _latex(self, printer: Any) -> str:
         mean, token, logit, index = map(printer._print, self.args)
-        return rf"{mean}=\sum_{index}\frac{{e^{{{logit}}}}}{{\sum_k e^{{\ldots k}}}}\,{token}"
+        return rf"{mean}=\mathbb E_{{{index}\propto e^{{{logit}}}}}\left[{token}\right]"
 
 
 class _Averages:
@@ -286,6 +288,9 @@ class Rise:
             raise Rejected("the path of what moves is not among the premises")
         for symbol, rate in self.rates.items():
             self._moves(paths[symbol], rate.xreplace(paths))
+        names = {name_of(symbol) for symbol in (self.variable, *self.rates)}
+        if (dependents(context.origins(), names) - names) & letters(self.quantity, premises[0], says):
+            raise Rejected("something else in the statement moves")
         slope, bound = premises[0].args
         moving = {*self.rates, self.variable}
         if any(bound.has(symbol) for symbol in moving) or any(said.has(self.variable) for said in others):

@@ -18,6 +18,9 @@ from theory.kernel.step import Context, Rejected, parts
 
 WALTER = "W. Walter, Ordinary Differential Equations, Springer 1998, §9 (differential inequalities)"
 
+ROUGH = (sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.floor)
+"""Functions that have kinks or jumps."""
+
 
 @dataclass(frozen=True)
 class Differentiate:
@@ -126,7 +129,8 @@ def _sum(terms: list[Any], zero: Any) -> Any:
 class Antiderivative:
     """``Integral(f, (x, lo, hi)) = value``: ``value`` is ``F(hi) - F(lo)`` and ``F' = f``.
 
-    ``primitive`` is F, continuous on the whole interval (shown by certificates of ``degree``). Bounds at infinity are not read.
+    ``primitive`` is F, continuous on the whole interval (shown by certificates of ``degree``). Bounds at infinity are
+    not read.
     """
 
     primitive: sp.Expr
@@ -138,7 +142,8 @@ class Antiderivative:
         """See :class:`theory.kernel.step.Rule`."""
         if not isinstance(says, sp.Equality) or not isinstance(says.args[0], sp.Integral):
             raise Rejected("says no value of an integral")
-        integral, value = says.args
+        value = says.args[1]
+        integral: Any = says.args[0]
         if len(integral.limits) != 1 or len(integral.limits[0]) != 3:
             raise Rejected("is no integral over one interval")
         variable, low, high = integral.limits[0]
@@ -236,7 +241,7 @@ class Increasing:
         for part in (part for p in defined for part in parts(p)):
             if x in part.free_symbols and not self._harmless(part):
                 raise Rejected(f"{part} is known of {x}, so that the premise need not hold from the start on")
-        if says.has(sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.floor):
+        if says.has(*ROUGH):
             raise Rejected("the function may not be smooth")
         Domain([*premises[1:], at_most(start, x)]).check(says.args)
 
@@ -253,16 +258,14 @@ class Increasing:
 
 
 def _excess(relation: Any) -> Any:
-    if isinstance(relation, (sp.LessThan, sp.StrictLessThan)):
-        return relation.args[1] - relation.args[0]
-    if isinstance(relation, (sp.GreaterThan, sp.StrictGreaterThan)):
-        return relation.args[0] - relation.args[1]
+    if isinstance(relation, (sp.LessThan, sp.StrictLessThan, sp.GreaterThan, sp.StrictGreaterThan)):
+        return relation.gts - relation.lts  # type: ignore[operator]
     raise Rejected(f"{relation} is no inequality")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """From ``rate <= F(y, t)`` and ``y(0) = start`` (first premise): ``y(t) <= B(t)``, as ``B' = F(B, t)``, ``B(0) = start``.
+    """From ``rate <= F(y, t)`` (first premise) to ``y(t) <= B(t)``, as ``B' = F(B, t)`` and ``B(0) = start = y(0)``.
 
     The first premise may be ``rate >= F`` for a lower bound. What is checked: B solves the equation and starts
     there, identically; F is a polynomial in y. What is cited: the comparison principle.
@@ -309,6 +312,7 @@ class Comparison:
             raise Rejected("a premise says more of what moves, or a symbol moves with it")
         if not self.time.is_nonnegative:
             raise Rejected("time must not be negative")
-        if any(f.has(sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.floor) and f.has(self.time) for f in (speed, bound)):
+        if any(f.has(*ROUGH) and f.has(self.time) for f in (speed, bound)):
             raise Rejected("the right-hand side, or the bound, may not be smooth")
-        Domain(premises).check(node for f in (speed, bound) for node in f.atoms(sp.Pow, sp.log, sp.tan) if node.has(self.time))
+        risky = [node for f in (speed, bound) for node in f.atoms(sp.Pow, sp.log, sp.tan) if node.has(self.time)]
+        Domain(premises).check(risky)

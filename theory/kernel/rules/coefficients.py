@@ -169,7 +169,8 @@ class Ends:
             raise Rejected("the sum may have too few terms")
         if any(index in node.variables for node in total.function.atoms(sp.Sum)):
             raise Rejected("the running index is bound in the terms")
-        middle = sp.Sum(total.function, (index, low + self.first, high - self.last))
+        inner = sp.Sum(total.function, (index, low + int(self.first), high - int(self.last)))
+        middle = sp.Integer(0) if length == ends else inner
         taken = [total.function.xreplace({index: end}) for end, off in ((low, self.first), (high, self.last)) if off]
         wanted = equal(total, sp.Add(middle, *taken))
         if not same(wanted, says):

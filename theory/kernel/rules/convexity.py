@@ -1,4 +1,4 @@
-"""What holds of every token holds of a weighted mean; what bounds the rate of the extreme token bounds the extremum's."""
+"""What holds of every token holds of a weighted mean; what bounds the extreme token's rate bounds the extremum's."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
-from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
+from sympy.matrices.expressions import MatrixSymbol
 
 from theory.kernel.algebra import Algebra
 from theory.kernel.dependence import dependents, letters
 from theory.kernel.notation import Dot, MeanOf, Norm
-from theory.kernel.step import Context, Rejected
 from theory.kernel.rules.apply import same
+from theory.kernel.step import Context, Rejected
+from theory.kernel.words import BRACKETS
 
-DANSKIN = "J. M. Danskin, The Theory of Max-Min, Springer 1967, ch. I (derivative of a maximum of finitely many functions)"
+DANSKIN = "J. M. Danskin, The Theory of Max-Min, Springer 1967, ch. I (derivative of a maximum)"
 
 RELATIONS = (sp.LessThan, sp.GreaterThan)
 
@@ -37,6 +38,8 @@ class Convex:
         relations = [p for p in premises if isinstance(p, (sp.LessThan, sp.GreaterThan, sp.Equality))]
         if len(means) != 1 or len(relations) != 1 or len(premises) != 2:
             raise Rejected("needs one inequality of the token and one weighted mean")
+        mean: Any
+        token: Any
         mean, token = means[0].args
         if not same(relations[0].xreplace({token: mean}), says):
             raise Rejected("is not the token's inequality with the mean in place of the token")
@@ -76,7 +79,7 @@ def _linear(expr: Any, token: MatrixSymbol) -> bool:
     algebra = Algebra(())
     for word, coefficient in algebra.words.normal(expr).items():
         inside = sum(name == token.name for name, _ in word)
-        moving = {s: algebra.words.brackets.get(s) for s in coefficient.free_symbols if token.name in algebra.letters(s)}
+        moving = {s: BRACKETS.get(s) for s in coefficient.free_symbols if token.name in algebra.letters(s)}
         if any(letters is None or sum(n == token.name for n, _ in letters) != 1 for letters in moving.values()):
             return False
         polynomial = coefficient.is_polynomial(*moving)

@@ -37,7 +37,7 @@ class Entails:
         left, right = (algebra.scalar(side) for side in part.args)
         squares = [algebra.scalar(q) for q in self.squares]
         algebra.read()
-        plain = [q for q in self.squares if all(power.exp.is_Integer for power in q.atoms(sp.Pow)) and not q.has(sp.log)]
+        plain = [q for q in self.squares if not q.has(sp.log) and all(r.exp.is_Integer for r in q.atoms(sp.Pow))]
         Domain(premises, self.degree, plain).check_roots((*part.args, *self.squares), known)
         difference = left - right if isinstance(part, (sp.GreaterThan, sp.StrictGreaterThan)) else right - left
         numerator, denominator = algebra.fraction(difference)

@@ -68,7 +68,11 @@ class Parseval:
             if not isinstance(premise, sp.Equality):
                 continue
             symbol, value = premise.args
-            if isinstance(symbol, sp.Indexed) and index in symbol.indices and same(premise, equal(symbol, Dot(vector, side))):
+            if (
+                isinstance(symbol, sp.Indexed)
+                and index in symbol.indices
+                and same(premise, equal(symbol, Dot(vector, side)))
+            ):
                 return number, symbol
             if value == 0 and same(premise, equal(Dot(vector, side), 0)):
                 return number, sp.Integer(0)

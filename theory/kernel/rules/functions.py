@@ -8,10 +8,9 @@ from typing import Any
 
 import sympy as sp
 
-from theory.kernel.algebra import Algebra
 from theory.kernel.notation import at_most, below
-from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.rules.apply import same
+from theory.kernel.step import Context, Rejected, parts
 
 # function → (lower end, is it included, upper end, is it included) of an interval on which it increases
 INTERVALS: dict[Any, tuple[Any, bool, Any, bool]] = {
@@ -45,7 +44,7 @@ class Monotone:
             raise Rejected("needs an inequality, or an equation")
         known = [p for premise in premises[1:] for p in parts(premise)]
         sides = premises[0].args
-        wanted = type(premises[0])(*[self._image(side, known) for side in sides], evaluate=False)
+        wanted = type(premises[0])(*[self._image(side) for side in sides], evaluate=False)
         if not same(wanted, says):
             raise Rejected(f"the function gives {wanted}")
         used = [k for k in known if any(same(k, need) for side in sides for need in self._needs(side, known)[1])]
@@ -57,7 +56,7 @@ class Monotone:
                 raise Rejected(f"not among the premises: {missing[0]}")
         return f"{self.function.__name__} increases"
 
-    def _image(self, side: Any, known: list[Any]) -> Any:
+    def _image(self, side: Any) -> Any:
         if INVERSES.get(self.function) is not None and side.func == INVERSES[self.function]:
             return side.args[0]
         return self.function(side)

@@ -56,7 +56,9 @@ class Wick:
             if not letters(part.xreplace({e: sp.Integer(0) for e in part.atoms(Expect)})) & (random | tied):
                 continue
             new = part.args[0] if isinstance(part, sp.Equality) else sp.true
-            if not _describes(part, letters(says, *premises) | random | tied) and (name_of(new) not in tied or new in named):
+            if _describes(part, letters(says, *premises) | random | tied):
+                continue
+            if name_of(new) not in tied or new in named:
                 raise Rejected(f"{part} restricts the random vectors")
             named.add(new)
         given = {name_of(p.args[0]) for q in premises for p in parts(q) if isinstance(p, sp.Equality)}
@@ -127,5 +129,3 @@ def _describes(part: sp.Basic, known: set[str]) -> bool:
 
 def _random(premise: sp.Basic, variances: dict[Any, Any]) -> bool:
     return any(premise.has(g) for g in variances) and premise.has(Dot)
-
-

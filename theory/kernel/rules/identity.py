@@ -54,7 +54,7 @@ def _check_one(part: sp.Basic, premises: Sequence[sp.Basic], known: Sequence[sp.
 def _check_words(algebra: Algebra, left: MatrixExpr, right: sp.Basic) -> str:
     a, b = algebra.words.normal(left), algebra.words.normal(right)
     algebra.read()
-    for word, coefficient in [*a.items(), *b.items()]:
+    for coefficient in [*a.values(), *b.values()]:
         if not algebra.nonzero(algebra.fraction(coefficient)[1]):
             raise Rejected(f"the denominator of {coefficient} may vanish")
     for word, coefficient in gather([*a.items(), *((w, -c) for w, c in b.items())]).items():

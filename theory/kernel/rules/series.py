@@ -21,7 +21,7 @@ Germ = tuple[int, list[Any]]
 
 @dataclass(frozen=True)
 class PowerSeries:
-    """``LimitOf(f, x) = value``: f is analytic at 0 (or has a root there that is fine), and the series' constant is the value.
+    """``LimitOf(f, x) = value``: f has a series at 0 (roots of even powers included), whose constant is the value.
 
     ``order`` is the number of coefficients that are carried. Premises put in definitions.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -11,8 +12,12 @@ from theory.kernel.rules.apply import same
 from theory.kernel.step import Context, Rejected
 
 
+def _over(term: Any, limit: Any) -> Any:
+    return sp.Sum(term, *limit)
+
+
 def _binds(statement: sp.Basic, index: sp.Basic) -> bool:
-    return any(index == limit[0] for node in statement.atoms(sp.Sum, sp.Integral) for limit in node.limits)
+    return any(index in node.variables for node in statement.atoms(sp.Sum, sp.Integral))
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,19 @@ class Termwise:
         if len(limits) != 1:
             raise Rejected("the sums must have the same range")
         (limit,) = limits
-        if len(limit) != 1 or len(limit[0]) != 3 or not (limit[0][2] - limit[0][1] + 1).is_nonnegative:
+        endless = len(limit[0]) == 3 and limit[0][2] is sp.oo
+        if len(limit) != 1 or len(limit[0]) != 3 or not (endless or (limit[0][2] - limit[0][1] + 1).is_nonnegative):
             raise Rejected("the sums must have one index, from below to above")
+        smaller = premises[0].args[1 if isinstance(says, sp.GreaterThan) else 0]
+        if endless and (isinstance(says, sp.Equality) or not smaller.is_nonnegative):
+            raise Rejected("a series with terms of unknown sign need not converge")
         if _binds(premises[0], limit[0][0]):
             raise Rejected("the running index is bound in the terms")
-        whole = [sp.Sum(side, *limit) if side != 0 else side for side in premises[0].args]
-        split = [sp.Add(*[sp.Sum(term, *limit) for term in sp.Add.make_args(side) if term != 0]) for side in premises[0].args]
+        sides: Any = premises[0].args
+        whole = [_over(side, limit) if side != 0 else side for side in sides]
+        split: list[Any] = [
+            sp.Add(*[_over(term, limit) for term in sp.Add.make_args(side) if term != 0]) for side in sides
+        ]
         wanted, other = (type(says)(*sides, evaluate=False) for sides in (whole, split))
         if wanted != says and not same(wanted, says) and not same(other, says):
             raise Rejected(f"summing the terms gives {wanted}")
