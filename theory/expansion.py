@@ -14,7 +14,8 @@ M need not be symmetric: for a non-symmetric diagonalisable V it is ``P^{-1} ΔV
     λ_k = l^T M x_{k-1},    (V - λ_0) x_k = Σ_{i=1}^{k} λ_i x_{k-i} - M x_{k-1},    l^T x_k = 0  (k >= 1),
 
 by one inverse of the bordered matrix ``[[V - λ_0, r], [l^T, 0]]``, which exists if and only if λ_0 is a simple
-eigenvalue (``l^T r ≠ 0`` included). V may be any matrix, and need not be diagonalisable beside λ_0.
+eigenvalue (``l^T r ≠ 0`` included). V may be any matrix, and need not be diagonalisable beside λ_0. With
+:func:`rational_eigenpair` it finds λ_0 itself where that is rational; :func:`leading_expansion_mp` takes any matrix.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Eigenpair:
 
 @dataclass(frozen=True)
 class Expansion:
-    """``values[k]`` and ``vectors[k]`` are the coefficients of ``ε^k``, k = 0, ..., order; ``left`` has ``l^T x = 1``."""
+    """``values[k]`` and ``vectors[k]`` are the coefficients of ``ε^k`` up to the order; ``left`` has ``l^T x = 1``."""
 
     values: list[Any]
     vectors: list[list[Any]]
@@ -99,21 +100,28 @@ class Expansion:
         return value, vector
 
 
-def leading_expansion(base: Matrix, update: Matrix, order: int, eigenpair: Eigenpair) -> Expansion:
+class IrrationalLeadingEigenvalue(ValueError):
+    """No rational eigenvalue lies right of all others: the exact recursion has nothing to start from."""
+
+
+def leading_expansion(base: Matrix, update: Matrix, order: int, eigenpair: Eigenpair | None = None) -> Expansion:
     """The series of the eigenvalue and eigenvector of ``base + ε update`` that start at ``eigenpair``.
 
-    Exact for integers, fractions and sympy expressions (roots and symbols among them), where the answer is in sympy
-    numbers or expressions; at the working precision of mpmath where an entry is a number of mpmath. The vectors have
+    Without ``eigenpair`` it is that of :func:`rational_eigenpair`, which takes a rational V. Exact for integers,
+    fractions and sympy expressions (roots and symbols among them), where the answer is in sympy numbers or
+    expressions; at the working precision of mpmath where an entry is a number of mpmath. The vectors have
     ``l^T x_0 = 1`` and ``l^T x_k = 0`` after that. Raises ValueError where the pair is none of the matrix, and
     ZeroDivisionError where the eigenvalue is not simple (the exceptional set).
     """
+    eigenpair = rational_eigenpair(base) if eigenpair is None else eigenpair
     left = eigenpair.right if eigenpair.left is None else eigenpair.left
     entries = [eigenpair.value, *eigenpair.right, *left, *(x for rows in (base, update) for row in rows for x in row)]
     size = len(eigenpair.right)
     if any(isinstance(x, (mpmath.mpf, mpmath.mpc)) for x in entries):
-        numbers = [mp.mpmathify(x) for x in entries]
+        numbers = [_number(x) for x in entries]
         return _recursion(numbers, size, order, _inverse_mp, lambda x: x)
-    domain, elements = construct_domain([sp.sympify(x) for x in entries], field=True, extension=True)
+    exact: Any = construct_domain([sp.sympify(x) for x in entries], field=True, extension=True)
+    domain, elements = exact
 
     def inverse(rows: list[list[Any]]) -> list[list[Any]]:
         matrix = DomainMatrix(rows, (size + 1, size + 1), domain)
@@ -126,7 +134,7 @@ def leading_expansion(base: Matrix, update: Matrix, order: int, eigenpair: Eigen
 
 
 def _recursion(entries: list[Any], size: int, order: int, inverse: Any, outward: Any) -> Expansion:
-    """The recursion in any field; ``entries`` are the eigenvalue, right and left vector, and the two matrices by rows."""
+    """The recursion in any field; ``entries``: the eigenvalue, right and left vector, and the two matrices by rows."""
     value, right, left = entries[0], entries[1 : size + 1], entries[size + 1 : 2 * size + 1]
     rest = entries[2 * size + 1 :]
     base = [rest[j * size : (j + 1) * size] for j in range(size)]
@@ -193,6 +201,54 @@ def exact_eigenpair(matrix: Matrix, value: Any) -> Eigenpair:
     return Eigenpair(domain.to_sympy(known), right, left)
 
 
+def rational_eigenpair(matrix: Matrix) -> Eigenpair:
+    """The eigenvalue with the largest real part and its vectors, exactly, for a rational matrix.
+
+    Raises :class:`IrrationalLeadingEigenvalue` where no rational eigenvalue has a larger real part than all others,
+    and ZeroDivisionError where one does and is a multiple root.
+    """
+    entries = [sp.sympify(x) for row in matrix for x in row]
+    if not all(isinstance(x, sp.Rational) for x in entries):
+        raise ValueError("the matrix is not rational: give the eigenpair")
+    x = sp.Symbol("x")
+    size = len(matrix)
+    rows = [[sp.QQ.from_sympy(e) for e in entries[k * size : (k + 1) * size]] for k in range(size)]
+    dense = DomainMatrix(rows, (size, size), sp.QQ)
+    polynomial = sp.Poly.from_list([sp.QQ.to_sympy(c) for c in dense.charpoly()], x, domain=sp.QQ)
+    linear = [(-f.nth(0) / f.nth(1), n) for f, n in polynomial.factor_list()[1] if f.degree() == 1]
+    if not linear:
+        raise IrrationalLeadingEigenvalue("the matrix has no rational eigenvalue")
+    value, multiplicity = max(linear)
+    others = polynomial.quo(sp.Poly((x - value) ** multiplicity, x, domain=sp.QQ))
+    if not _left_of_zero([sp.QQ.from_sympy(c) for c in others.compose(sp.Poly(x + value, x)).all_coeffs()]):
+        raise IrrationalLeadingEigenvalue(
+            f"{value} is the largest rational eigenvalue, and another does not lie left of it"
+        )
+    if multiplicity > 1:
+        raise ZeroDivisionError("the eigenvalue is not simple")
+    return exact_eigenpair(matrix, value)
+
+
+def _left_of_zero(coefficients: list[Any]) -> bool:
+    """Whether all roots of a polynomial have negative real parts, by Routh's scheme (exact; highest power first)."""
+    one, two = coefficients[::2], coefficients[1::2]
+    positive = coefficients[0] > 0
+    while two:
+        if two[0] == 0 or (two[0] > 0) != positive:
+            return False
+        ratio = one[0] / two[0]
+        following = [a - ratio * (two[k + 1] if k + 1 < len(two) else 0) for k, a in enumerate(one[1:])]
+        one, two = two, following
+    return True
+
+
+def leading_expansion_mp(base: Matrix, update: Matrix, order: int, digits: int) -> Expansion:
+    """The same of the eigenvalue with the largest real part, whatever it is, at that many decimal digits."""
+    with mp.workdps(digits):
+        first, second = ([[_number(x) for x in row] for row in matrix] for matrix in (base, update))
+        return leading_expansion(first, second, order, numerical_eigenpair(first))
+
+
 def numerical_eigenpair(matrix: Matrix) -> Eigenpair:
     """The eigenvalue with the largest real part and its vectors, at the working precision of mpmath."""
     dense = mp.matrix([[_number(x) for x in row] for row in matrix])
@@ -205,4 +261,6 @@ def numerical_eigenpair(matrix: Matrix) -> Eigenpair:
 
 
 def _number(x: Any) -> Any:
-    return mp.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mp.mpmathify(x)
+    if isinstance(x, (Fraction, sp.Rational)):
+        return mp.mpf(int(x.numerator)) / int(x.denominator)
+    return mp.mpmathify(x)

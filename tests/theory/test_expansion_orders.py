@@ -7,6 +7,7 @@ import time
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy as sp
 from mpmath import mp
@@ -15,10 +16,13 @@ from sympy.polys.matrices import DomainMatrix
 from theory.expansion import (
     Eigenpair,
     Expansion,
+    IrrationalLeadingEigenvalue,
     coefficients,
     exact_eigenpair,
     leading_expansion,
+    leading_expansion_mp,
     numerical_eigenpair,
+    rational_eigenpair,
 )
 
 GENEROUS_SECONDS = 60
@@ -167,7 +171,7 @@ def test_order_4_in_symbols(symmetric: bool) -> None:
         at = {x: sp.Rational(rng.randint(-9, 9), rng.randint(1, 4)) for x in used}
         at |= {base[0][0]: sp.Integer(4), base[1][1]: sp.Integer(1), base[2][2]: sp.Rational(-1, 2)}
         numbers = [[[sp.sympify(x).xreplace(at) for x in row] for row in m] for m in (base, update)]
-        assert [sp.nsimplify(v.xreplace(at)) for v in found.values] == implicit_series(*numbers, 4, 4)
+        assert [sp.nsimplify(v.xreplace(at)) for v in found.values] == implicit_series(numbers[0], numbers[1], 4, 4)
 
 
 def test_order_8_of_16_dimensions() -> None:
@@ -189,7 +193,8 @@ def test_order_8_of_16_dimensions() -> None:
 def eigenvalue_near(matrix: sp.Matrix, guess: int) -> Any:
     """The eigenvalue near a guess by inverse iteration on both sides, which knows nothing of the series."""
     size = matrix.rows
-    a = mp.matrix([[mp.mpf(int(matrix[i, j].p)) / int(matrix[i, j].q) for j in range(size)] for i in range(size)])
+    rows: list[list[Any]] = matrix.tolist()
+    a = mp.matrix([[mp.mpf(int(x.p)) / int(x.q) for x in row] for row in rows])
     x = mp.matrix([mp.mpf(1) / (j + 2) for j in range(size)])
     y = x.copy()
     value = mp.mpf(guess)
@@ -214,3 +219,65 @@ def test_an_eigenvalue_that_is_not_simple_is_refused(base: list[list[int]]) -> N
     pair = Eigenpair(1, [1, 0], [1, 0] if base[0][1] == 0 else [0, 1])
     with pytest.raises(ZeroDivisionError, match="not simple"):
         leading_expansion(base, update, 2, pair)
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 8])
+def test_the_leading_eigenvalue_is_found_where_it_is_rational(size: int) -> None:
+    rng = random.Random(size)
+    base, update = with_leading(rng, size), rational_matrix(rng, size)
+    found = leading_expansion(base, update, 4)
+    assert found.values[0] == 3
+    assert found == leading_expansion(base, update, 4, exact_eigenpair(base, 3))
+    numerical = leading_expansion_mp(base, update, 4, 60)
+    for one, other in zip(found.values, numerical.values, strict=True):
+        assert abs(mp.mpmathify(sp.N(one, 60)) - other) < mp.mpf(10) ** -40 * (1 + abs(other))
+
+
+def test_a_rational_eigenvalue_counts_as_leading_only_right_of_all_others() -> None:
+    rng, decided = random.Random(3), {True: 0, False: 0}
+    for _ in range(300):
+        matrix = [[rng.randint(-2, 2) for _ in range(3)] for _ in range(3)]
+        parts = sorted(np.linalg.eigvals(np.array(matrix, dtype=float)), key=lambda z: z.real)
+        if parts[2].real - parts[1].real < 1e-6:
+            continue
+        try:
+            pair = rational_eigenpair(matrix)
+        except IrrationalLeadingEigenvalue:
+            leading = parts[2].real  # a rational eigenvalue of an integer matrix is an integer
+            assert abs(leading - round(leading)) > 1e-6
+            decided[False] += 1
+        else:
+            assert float(pair.value) == pytest.approx(parts[2].real, abs=1e-6)
+            decided[True] += 1
+    assert min(decided.values()) >= 20
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        [[0, 1], [2, 0]],  # ±√2
+        [[0, -1], [1, 0]],  # ±i
+        [[1, 0, 0], [0, 1, 1], [0, -1, 1]],  # 1 and 1 ± i: none lies right of the others
+        [[1, 0, 0], [0, 0, 2], [0, 1, 0]],  # 1 and ±√2
+    ],
+)
+def test_an_irrational_leading_eigenvalue_is_refused_and_left_to_mpmath(base: list[list[int]]) -> None:
+    size = len(base)
+    update = [[Fraction(i + 2 * j + 1, 7) for j in range(size)] for i in range(size)]
+    with pytest.raises(IrrationalLeadingEigenvalue):
+        leading_expansion(base, update, 2)
+    found = leading_expansion_mp(base, update, 2, 50)
+    with mp.workdps(50):
+        v, m = mp.matrix(base), mp.matrix([[mp.mpf(x.numerator) / x.denominator for x in row] for row in update])
+        x, y, z = (mp.matrix(vector) for vector in found.vectors)
+        known = found.values
+        assert mp.norm(v * x - known[0] * x) < mp.mpf(10) ** -40
+        assert mp.norm(v * y + m * x - known[0] * y - known[1] * x) < mp.mpf(10) ** -40
+        assert mp.norm(v * z + m * y - known[0] * z - known[1] * y - known[2] * x) < mp.mpf(10) ** -40
+
+
+def test_without_an_eigenpair_the_matrix_is_rational_and_its_eigenvalue_simple() -> None:
+    with pytest.raises(ZeroDivisionError, match="not simple"):
+        leading_expansion([[1, 1], [0, 1]], [[0, 0], [1, 0]], 2)
+    with pytest.raises(ValueError, match="not rational"):
+        leading_expansion([[sp.Symbol("l"), 0], [0, 1]], [[0, 0], [1, 0]], 2)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from theory.derivations import thm_4_2_critical, thm_4_2_model, thm_4_2_two_level, thm_4_2_variance
+from theory.derivations import (
+    thm_4_2_critical,
+    thm_4_2_model,
+    thm_4_2_supercritical,
+    thm_4_2_two_level,
+    thm_4_2_variance,
+)
 from theory.kernel.step import Derivation
 
 LEMMAS: tuple[Derivation, ...] = (*thm_4_2_model.LEMMAS,)
 DERIVATIONS: tuple[Derivation, ...] = (
     thm_4_2_variance.VARIANCE,
     thm_4_2_critical.CRITICAL,
+    *thm_4_2_supercritical.DERIVATIONS,
     thm_4_2_two_level.TWO_LEVEL,
 )

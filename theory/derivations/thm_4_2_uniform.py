@@ -252,8 +252,8 @@ ONE_LAYER = (
     ),
     Step(
         "kick-direction",
-        equal(Dot(_kick, test) / length(_kick), _uniform(test)),
-        ("kick-length", "regular-kick", "full"),
+        equal(uniform, _uniform(test)),
+        ("names", "kick-length", "regular-kick", "full"),
         Identity(),
         r"Its direction does not depend on $\eta$.",
     ),
@@ -265,25 +265,16 @@ ONE_LAYER = (
         r"The bound grows with the length of what the base adds.",
     ),
     Step(
-        "names",
-        both(
-            equal(moved, _overlap(test)), equal(uniform, _uniform(test)), equal(bound, _BOUND), equal(error, _error(x))
-        ),
-        (),
-        Definition(),
-        r"Names for what is random.",
-    ),
-    Step(
         "shift-named",
         both(at_most(-bound, moved - uniform), at_most(moved - uniform, bound)),
-        ("shift", "names", "kick-direction", "regular", "regular-kick", "full"),
+        ("shift", "names", "regular", "regular-kick"),
         Entails(degree=1),
         r"The same in these names.",
     ),
     Step(
         "error-named",
         at_most(bound, error),
-        ("error", "names", "regular-kick", "full"),
+        ("error", "names", "regular-kick", "error-is", "full"),
         Entails(degree=1),
         r"So is the bound.",
     ),
@@ -353,16 +344,30 @@ MEANS = (
         r"The error has the same law wherever the token is.",
     ),
     Step(
+        "uniform-mean",
+        equal(Expect(uniform), Expect(_uniform(test))),
+        ("kick-direction",),
+        Mean((*_RANDOM, uniform)),
+        r"In these names,",
+    ),
+    Step(
+        "error-mean",
+        equal(Expect(error), Expect(_error(x))),
+        ("error-is",),
+        Mean(_RANDOM, pointwise=False),
+        r"and that of the error.",
+    ),
+    Step(
         "past-low",
         at_most(-_MEAN_ERROR, Expect(Dot(after, test))),
-        ("mean-low", "no-mean", "same-error", "names"),
+        ("mean-low", "no-mean", "same-error", "uniform-mean", "error-mean"),
         Entails(degree=1),
         r"Whatever the layers before did, the mean overlap is small:",
     ),
     Step(
         "past-high",
         at_most(Expect(Dot(after, test)), _MEAN_ERROR),
-        ("mean-high", "no-mean", "same-error", "names"),
+        ("mean-high", "no-mean", "same-error", "uniform-mean", "error-mean"),
         Entails(degree=1),
         r"at most the mean of the error in modulus.",
     ),
@@ -389,6 +394,50 @@ MEANS = (
         Dominated(_RANDOM),
         r"so that its mean vanishes.",
     ),
+    Step(
+        "errors-limit",
+        both(equal(LimitOf(-_MEAN_ERROR, inverse), 0), equal(LimitOf(_MEAN_ERROR, inverse), 0)),
+        ("mean-error-limit",),
+        Identity(),
+        r"On both sides.",
+    ),
+    Step(
+        "overlap-limit",
+        equal(LimitOf(_TOTAL, inverse), 0),
+        ("total-low", "total-high", "errors-limit"),
+        Sandwich(),
+        r"The mean overlap with any unit vector vanishes.",
+    ),
+)
+SQUARES = (
+    Step(
+        "cauchy-kick",
+        at_most(Dot(_kick, test) ** 2, Dot(_kick, _kick) * Dot(test, test)),
+        (),
+        Apply("lemma/cauchy-schwarz#squares", {textbook.X: _kick, textbook.Y: test}),
+        r"Cauchy-Schwarz,",
+    ),
+    Step(
+        "cauchy-moved",
+        at_most(Dot(_kick + _pull, test) ** 2, Dot(_kick + _pull, _kick + _pull) * Dot(test, test)),
+        (),
+        Apply("lemma/cauchy-schwarz#squares", {textbook.X: _kick + _pull, textbook.Y: test}),
+        r"twice.",
+    ),
+    Step(
+        "kick-below-one",
+        both(at_most(-1, uniform), at_most(uniform, 1)),
+        ("cauchy-kick", "names", "test", "regular-kick"),
+        Entails(degree=4),
+        r"Overlaps are at most 1 in modulus.",
+    ),
+    Step(
+        "moved-below-one",
+        both(at_most(-1, moved), at_most(moved, 1)),
+        ("cauchy-moved", "names", "test", "regular"),
+        Entails(degree=4),
+        r"Overlaps are at most 1 in modulus.",
+    ),
 )
 LEMMAS: tuple[Derivation, ...] = (SHIFT,)
 SUPERCRITICAL = Derivation(
@@ -402,10 +451,14 @@ SUPERCRITICAL = Derivation(
         "regular-kick": below(0, length(_kick)),
         "full": below(0, length(GAUSS * x)),
         "full-start": below(0, length(GAUSS * e)),
+        "names": both(
+            equal(moved, _overlap(test)), equal(uniform, Dot(_kick, test) / length(_kick)), equal(bound, _BOUND)
+        ),
+        "error-is": equal(error, _error(x)),
         "reach-is": equal(reach, 1 + s.h * Norm(V)),
         "rotation": both(equal(Q.T * Q, identity), equal(Q.T * e, x)),
     },
     assumptions={**LAYER, **ADAPTERS, "collapsed-base": equal(m, x)},
-    steps=(*ONE_LAYER, *MEANS),
+    steps=(*ONE_LAYER, *MEANS, *SQUARES),
 )
 DERIVATIONS: tuple[Derivation, ...] = (SUPERCRITICAL,)

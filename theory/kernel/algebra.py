@@ -329,8 +329,10 @@ class Algebra:
                 else:
                     outside *= factor
             ends = tuple(x if x.is_infinite else self._canonical(x) for x in expr.limits[0][1:])
-            symbol, _ = self._new(("sum", running, inside, ends))
-            total += outside * symbol
+            if inside == 1 and not any(x.is_infinite for x in ends):
+                total += outside * (ends[1] - ends[0] + 1)
+            else:
+                total += outside * self._new(("sum", running, inside, ends))[0]
         return total
 
     def _depends(self, symbol: Any, running: sp.Symbol) -> bool:
