@@ -7,12 +7,23 @@ from theory.derivations import (
     prop_3_3_convergence,
     prop_3_3_criterion,
     prop_3_3_drift,
+    prop_3_3_gap_only,
     prop_3_3_heads,
     prop_3_3_quoted,
+    prop_3_3_refuted,
 )
 from theory.kernel.step import Derivation
 
-_PARTS = (prop_3_3_convergence, prop_3_3_drift, prop_3_3_quoted, prop_3_3_criterion, prop_3_3_cone, prop_3_3_heads)
+_PARTS = (
+    prop_3_3_convergence,
+    prop_3_3_drift,
+    prop_3_3_quoted,
+    prop_3_3_criterion,
+    prop_3_3_cone,
+    prop_3_3_heads,
+    prop_3_3_refuted,
+    prop_3_3_gap_only,
+)
 
 LEMMAS: tuple[Derivation, ...] = tuple(item for part in _PARTS for item in part.LEMMAS)
 DERIVATIONS: tuple[Derivation, ...] = tuple(item for part in _PARTS for item in part.DERIVATIONS)

@@ -140,7 +140,9 @@ NONSYMMETRIC = Derivation(
         ),
         Step(
             "denominator",
-            below(0, (1 - _outer * s.tan_max_angle_0) * sp.exp(s.cone_rate * s.t) + _outer * (s.tan_max_angle_0 - _inner)),
+            below(
+                0, (1 - _outer * s.tan_max_angle_0) * sp.exp(s.cone_rate * s.t) + _outer * (s.tan_max_angle_0 - _inner)
+            ),
             ("outer-sign", "start-inside", "start-not-arrived"),
             Entails(degree=3),
             r"The denominator of the solution does not vanish.",

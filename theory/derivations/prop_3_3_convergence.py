@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from theory import prop_3_3 as claims
 from theory import symbols as s
-from theory.derivations import model, textbook
-from theory.derivations.model import EIGENPAIR, MEAN, SPHERE, SYMMETRIC_BASE, V, m, u1, x, x_j, x_rate
+from theory.derivations import textbook
+from theory.derivations.model import MEAN, SPHERE, SYMMETRIC_BASE, V, m, u1, x, x_j, x_rate
 from theory.kernel.notation import Dot, Norm, at_most, below, equal, scalar, vector
 from theory.kernel.rules import (
     Apply,
@@ -95,8 +95,13 @@ CONVERGENCE = Derivation(
             ("symmetric-base", "eigenpair-equation", "orthogonal"),
             Textbook(
                 textbook.SPECTRAL_RADIUS_ACROSS,
-                {textbook.M: V, textbook.U: u1, textbook.X: mean_across, textbook.EIGENVALUE: s.lambda_1,
-                 textbook.RADIUS: radius},
+                {
+                    textbook.M: V,
+                    textbook.U: u1,
+                    textbook.X: mean_across,
+                    textbook.EIGENVALUE: s.lambda_1,
+                    textbook.RADIUS: radius,
+                },
             ),
             r"On $u_1^\perp$ the norm of $V$ is $\max_{j\ge2}|\lambda_j|$.",
         ),
@@ -117,7 +122,16 @@ CONVERGENCE = Derivation(
         Step(
             "pull",
             at_most(Dot(across, V * mean_across), radius * tan_i**2 * p * q),
-            ("cauchy-schwarz", "spectrum", "mean-in-cone", "boundary", "height", "height-of-mean", "across", "mean-across"),
+            (
+                "cauchy-schwarz",
+                "spectrum",
+                "mean-in-cone",
+                "boundary",
+                "height",
+                "height-of-mean",
+                "across",
+                "mean-across",
+            ),
             Entails(degree=3),
             r"The pull of the other eigenvalues, at most.",
         ),

@@ -137,7 +137,13 @@ CRITERION = Derivation(
         Step(
             "half-angle",
             at_most(theta / 2, s.theta_bound / 2),
-            (*(k for k in DRIFT.setting if k != "separated"), "separated", "symmetric-base", "symmetric-update", "theta-bound"),
+            (
+                *(k for k in DRIFT.setting if k != "separated"),
+                "separated",
+                "symmetric-base",
+                "symmetric-update",
+                "theta-bound",
+            ),
             Apply("prop-3.3/drift#half"),
             r"The sharp drift bound.",
         ),
@@ -177,7 +183,9 @@ CRITERION = Derivation(
             Entails(degree=1),
             r"$\tilde\lambda_1\ge\lambda_1+a$.",
         ),
-        Step("other-overlap", equal(zeta, Dot(u1, z)), (), Definition(), r"How far another eigenvector is along $u_1$."),
+        Step(
+            "other-overlap", equal(zeta, Dot(u1, z)), (), Definition(), r"How far another eigenvector is along $u_1$."
+        ),
         Step(
             "combined",
             equal(v, zeta * u_new - cosine * z),
@@ -192,7 +200,9 @@ CRITERION = Derivation(
             Identity(),
             r"By construction.",
         ),
-        *_across("combined", v, 1, "combined-orthogonal", r"On $u_1^\perp$ the norm of $V$ is $\max_{j\ge2}|\lambda_j|$."),
+        *_across(
+            "combined", v, 1, "combined-orthogonal", r"On $u_1^\perp$ the norm of $V$ is $\max_{j\ge2}|\lambda_j|$."
+        ),
         Step(
             "combined-value",
             equal(Dot(v, V_new * v), zeta**2 * s.perturbed_lambda_1 + cosine**2 * mu),
@@ -263,7 +273,10 @@ CRITERION = Derivation(
         ),
         Step(
             "trace",
-            equal(Dot(w, V_new * w) + (1 - zeta**2) * Dot(z, V_new * z), (1 - zeta**2) * Dot(u1, V_new * u1) + Dot(y, V_new * y)),
+            equal(
+                Dot(w, V_new * w) + (1 - zeta**2) * Dot(z, V_new * z),
+                (1 - zeta**2) * Dot(u1, V_new * u1) + Dot(y, V_new * y),
+            ),
             ("partner", "other-across"),
             Identity(),
             r"The trace of $\tilde V$ in that plane, written twice.",

@@ -14,7 +14,6 @@ from theory.derivations.prop_3_3_model import (
     E,
     V_new,
     b,
-    dV,
     delta,
     second,
     theta,
@@ -56,8 +55,8 @@ DRIFT = Derivation(
     },
     assumptions={"symmetric-base": SYMMETRIC_BASE, "symmetric-update": SYMMETRIC_UPDATE},
     remark=(
-        r"$\lambda_2$ stands for the largest eigenvalue of $V$ on $u_1^\perp$, $\tilde\lambda_1$ for the largest one of "
-        r"$\tilde V$; $0\le\theta\le\pi/2$ is the sign convention $\langle u_1,\tilde u_1\rangle\ge0$."
+        r"$\lambda_2$ stands for the largest eigenvalue of $V$ on $u_1^\perp$, $\tilde\lambda_1$ for the largest one "
+        r"of $\tilde V$; $0\le\theta\le\pi/2$ is the sign convention $\langle u_1,\tilde u_1\rangle\ge0$."
     ),
     steps=(
         Step("delta", equal(delta, s.gap + s.a - s.E_norm), (), Definition(), r"What separates the blocks."),
@@ -129,9 +128,7 @@ DRIFT = Derivation(
             "rayleigh",
             at_most(Dot(r, V * r), second * Dot(r, r)),
             ("symmetric-base", "eigenpair-equation", "orthogonal"),
-            Textbook(
-                RAYLEIGH_ACROSS, {MATRIX: V, EIGENVECTOR: u1, POINT: r, EIGENVALUE: s.lambda_1, SECOND: second}
-            ),
+            Textbook(RAYLEIGH_ACROSS, {MATRIX: V, EIGENVECTOR: u1, POINT: r, EIGENVALUE: s.lambda_1, SECOND: second}),
             r"$r\perp u_1$, where no eigenvalue of $V$ is larger than $\lambda_2$.",
         ),
         Step(
@@ -281,7 +278,9 @@ DRIFT = Derivation(
             Monotone(sp.atan),
             r"The arctangent increases.",
         ),
-        Step("theta-bound", equal(s.theta_bound, claims.THETA_BOUND.expr), (), Definition(), r"The bound of the angle."),
+        Step(
+            "theta-bound", equal(s.theta_bound, claims.THETA_BOUND.expr), (), Definition(), r"The bound of the angle."
+        ),
         Step(
             "half",
             at_most(theta / 2, s.theta_bound / 2),

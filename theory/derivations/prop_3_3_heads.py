@@ -89,10 +89,13 @@ LAYERED = Derivation(
     },
     remark=(
         r"One layer, for any token $i$: the factors of all layers multiply. That a cone with one $t$ in all "
-        r"$(t_-^l,t_+^l)$ is invariant is not derived. At layers with $\vartheta>0$; at $\vartheta=0$ all tokens stay at $u_1$."
+        r"$(t_-^l,t_+^l)$ is invariant is not derived. At layers with $\vartheta>0$; at $\vartheta=0$ all tokens stay at "
+        r"$u_1$."
     ),
     steps=(
-        Step("field", equal(after, x + s.h * V * m), ("step", "single-head", "attention-only"), Identity(), r"One layer."),
+        Step(
+            "field", equal(after, x + s.h * V * m), ("step", "single-head", "attention-only"), Identity(), r"One layer."
+        ),
         Step("height", equal(_p, Dot(x, u1)), (), Definition(), r"How far the token is along $u_1$,"),
         Step("height-of-mean", equal(_q, Dot(m, u1)), (), Definition(), r"and its mean."),
         Step("across", equal(across, x - _p * u1), (), Definition(), r"What is left across $u_1$,"),
@@ -133,8 +136,16 @@ LAYERED = Derivation(
             r"So the width after the step is at most",
         ),
         Step("token-in-ball", at_most(Norm(x_j), 1), ("unit-tokens",), Entails(), r"Tokens are unit vectors,"),
-        Step("mean-in-ball", at_most(Norm(m), 1), ("token-in-ball", "weights"), Convex(), r"so that means are in the ball,"),
-        Step("mean-is-high", at_most(low, Dot(m, u1)), ("lowest", "weights"), Convex(), r"and not lower than all tokens."),
+        Step(
+            "mean-in-ball",
+            at_most(Norm(m), 1),
+            ("token-in-ball", "weights"),
+            Convex(),
+            r"so that means are in the ball,",
+        ),
+        Step(
+            "mean-is-high", at_most(low, Dot(m, u1)), ("lowest", "weights"), Convex(), r"and not lower than all tokens."
+        ),
         Step(
             "token-width",
             at_most(Norm(across), _theta * low),
@@ -165,9 +176,7 @@ LAYERED = Derivation(
         ),
         Step(
             "scaled",
-            equal(
-                Norm(after - Dot(after, u1) * u1), after_norm * Norm(following - Dot(following, u1) * u1)
-            ),
+            equal(Norm(after - Dot(after, u1) * u1), after_norm * Norm(following - Dot(following, u1) * u1)),
             ("post-ln",),
             Identity(),
             r"Normalising divides both parts by $|y_i|$,",

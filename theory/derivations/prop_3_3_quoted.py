@@ -127,7 +127,9 @@ QUOTED = Derivation(
             Entails(degree=1),
             r"Also $2\theta_b<\pi/2$.",
         ),
-        Step("half-range", at_most(_half, sp.pi / 2), ("theta-bound",), Entails(degree=1), r"where the sine increases."),
+        Step(
+            "half-range", at_most(_half, sp.pi / 2), ("theta-bound",), Entails(degree=1), r"where the sine increases."
+        ),
         Step(
             "sine",
             at_most(0, _s),

@@ -8,9 +8,8 @@ import sympy as sp
 
 from theory import remark_3_4 as claims
 from theory import symbols as s
-from theory.derivations import textbook
 from theory.derivations.model import EIGENPAIR, V, u1
-from theory.derivations.remark_3_4_model import SYMMETRIC, leading, total, update
+from theory.derivations.remark_3_4_model import SYMMETRIC, total, update
 from theory.kernel.notation import Dot, LimitOf, Norm, at_most, below, both, equal, family, matrix, scalar, vector
 from theory.kernel.notation import dimension as d
 from theory.kernel.rules import Definition, Entails, Identity, PowerSeries, Termwise, Textbook
@@ -302,9 +301,9 @@ RADIUS = Derivation(
         ),
     ),
     remark=(
-        "The setting says that the discriminant vanishes at a complex ε. Within the modulus of its zeros the square root "
-        "of the discriminant, and with it the eigenvalue, is analytic, and at the zeros it branches: the modulus is the "
-        "radius of convergence."
+        "The setting says that the discriminant vanishes at a complex ε. Within the modulus of its zeros the square "
+        "root of the discriminant, and with it the eigenvalue, is analytic, and at the zeros it branches: the modulus "
+        "is the radius of convergence."
     ),
 )
 
@@ -392,9 +391,9 @@ KATO = Theorem(
         equal(s.perturbed_lambda_1, s.lambda_1 + _whole(_c * eps**_index)),
         Analytic(_c, _index, s.gap / (2 * Norm(direction)), s.gap / 2),
     ),
-    "T. Kato, Perturbation Theory for Linear Operators, 2nd ed., Springer 1976, ch. II §3.5 and Thm. 3.9 (normal V: the "
-    "eigenvalue in the disc of half the isolation distance is simple, and analytic where ||zB|| is below that distance); "
-    "R. Bhatia, Matrix Analysis, Springer 1997, Cor. III.2.6 (Weyl: for real ε it is the largest one)",
+    "T. Kato, Perturbation Theory for Linear Operators, 2nd ed., Springer 1976, ch. II §3.5 and Thm. 3.9 (normal V: "
+    "the eigenvalue in the disc of half the isolation distance is simple, and analytic where ||zB|| is below half "
+    "that distance); R. Bhatia, Matrix Analysis, Springer 1997, Cor. III.2.6 (Weyl: for real ε it is the largest one)",
     (
         equal(V.T, V),
         equal(update.T, update),
@@ -525,8 +524,8 @@ EXPANSION = Derivation(
         ),
     ),
     remark=(
-        "The coefficients themselves, of the eigenvalue and of the vector, to all orders and for non-symmetric B as well, "
-        "are the lemmas perturbation-recursion, -first-order and -second-order; the radius for two levels is "
+        "The coefficients themselves, of the eigenvalue and of the vector, to all orders and for non-symmetric B as "
+        "well, are the lemmas perturbation-recursion, -first-order and -second-order; the radius for two levels is "
         "two-level-radius, and the order at which a enters two-level-orders. For B = 0 there is nothing to show. The "
         "bound for the eigenvector (q < 1/2) is not derived. A symmetric update serves to say which eigenvalue is the "
         "leading one; the disc does not need it."

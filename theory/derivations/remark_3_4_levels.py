@@ -1,4 +1,4 @@
-"""Remark 3.4: two levels exactly, and instances: the quoted form exceeded, a direction of small gap that does nothing."""
+"""Remark 3.4: two levels exactly; instances that exceed the quoted form, and where the small gap does not matter."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sympy as sp
 from theory import remark_3_4 as claims
 from theory import symbols as s
 from theory.derivations import textbook
-from theory.derivations.model import EIGENPAIR, V, u1
-from theory.derivations.remark_3_4_model import SYMMETRIC, b, leading, total, update, z
+from theory.derivations.model import V, u1
+from theory.derivations.remark_3_4_model import SYMMETRIC, leading, total, update, z
 from theory.derivations.remark_3_4_secular import RAYLEIGH
 from theory.kernel.notation import Dot, at_most, below, both, equal, matrix, scalar, vector
 from theory.kernel.notation import dimension as d
@@ -355,6 +355,7 @@ DRIFT_QUOTED = Derivation(
 
 kept_small, kept_other = matrix("r34_kept_small", "P_{\\text{small}}"), matrix("r34_kept_other", "P_{\\text{other}}")
 complement = matrix("r34_complement", r"P^\perp")
+nothing = matrix("r34_nothing", "0")
 small, large = vector("r34_small", "u_2"), vector("r34_large", "u_3")
 last = vector("r34_last", r"\tilde u_3")
 _third = sp.Rational(1, 3)
@@ -366,22 +367,23 @@ SUBSPACE_STATEMENT = both(
     equal(update.T, update),
     equal(V * u1, u1),
     equal(V * small, sp.Rational(9, 10) * small),
-    equal(V * large, sp.ImmutableMatrix.zeros(3, 1)),
-    equal(complement * update * complement, sp.ImmutableMatrix.zeros(3)),
+    equal(V * large, nothing * large),
+    equal(complement * update * complement, nothing),
     equal((V + update) * leading, sp.Rational(4, 3) * leading),
     equal(V * leading + _drop_small * leading, sp.Rational(4, 3) * leading),
     equal(V * last + _drop_small * last, -_third * last),
     equal(V * small + _drop_small * small, sp.Rational(9, 10) * small),
     equal(V * u1 + _drop_other * u1, u1),
-    equal(_drop_other, sp.ImmutableMatrix.zeros(3)),
+    equal(_drop_other, nothing),
     equal((Dot(leading, leading) - Dot(u1, leading) ** 2) / Dot(u1, leading) ** 2, sp.Rational(1, 4)),
 )
-_EXAMPLE = {
+_EXAMPLE: dict[str, sp.Basic] = {
     "V": equal(V, sp.ImmutableMatrix.diag(1, sp.Rational(9, 10), 0)),
     "dV": equal(update, sp.Rational(2, 3) * square([0, 0, 1], [0, 0, 0], [1, 0, 0])),
     "u1": equal(u1, column(1, 0, 0)),
     "u2": equal(small, column(0, 1, 0)),
     "u3": equal(large, column(0, 0, 1)),
+    "nothing": equal(nothing, sp.ImmutableMatrix.zeros(3)),
     "without-u1": equal(complement, sp.ImmutableMatrix.diag(0, 1, 1)),
     "without-u2": equal(kept_small, sp.ImmutableMatrix.diag(1, 0, 1)),
     "without-u3": equal(kept_other, sp.ImmutableMatrix.diag(1, 1, 0)),
@@ -401,11 +403,11 @@ SUBSPACE = Derivation(
         Step(
             "eigenvectors",
             both(*_PIECES[2:5]),
-            ("V", "u1", "u2", "u3"),
+            ("V", "nothing", "u1", "u2", "u3"),
             Evaluate(),
             r"$u_2$ is the direction of the small gap $0.1$; that of $u_3$ is 1.",
         ),
-        Step("block", _PIECES[5], ("dV", "without-u1"), Evaluate(), r"$E=0$."),
+        Step("block", _PIECES[5], ("dV", "nothing", "without-u1"), Evaluate(), r"$E=0$."),
         Step("perturbed", _PIECES[6], ("V", "dV", "leading"), Evaluate(), r"$\tilde u_1\propto(2,0,1)$."),
         Step(
             "without-small",
@@ -417,7 +419,7 @@ SUBSPACE = Derivation(
         Step(
             "without-other",
             both(*_PIECES[10:12]),
-            ("V", "dV", "u1", "without-u3"),
+            ("V", "dV", "nothing", "u1", "without-u3"),
             Evaluate(),
             r"Projected off $u_3$ nothing is left of $\Delta V$: no drift.",
         ),

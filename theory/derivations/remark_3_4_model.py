@@ -40,4 +40,4 @@ PERTURBED = {
     "parts": equal(part[s.j], Dot(z, leading)),
 }
 """The leading eigenvector of V + ΔV, of unit length, on the side of u1, and its components in the frame."""
-SYMMETRIC = {"symmetric-base": SYMMETRIC_BASE, "symmetric-update": equal(update.T, update)}
+SYMMETRIC: dict[str, sp.Basic] = {"symmetric-base": SYMMETRIC_BASE, "symmetric-update": equal(update.T, update)}

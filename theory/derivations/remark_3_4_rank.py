@@ -34,7 +34,7 @@ _X: Any = passing[_j, k]
 _Y: Any = passing[_j, other]
 _b: Any = component[_j]
 _RANDOM = (p, q, p_other, q_other)
-_VARIANCES = {vector: 1 / d for vector in _RANDOM}
+_VARIANCES = dict.fromkeys(_RANDOM, 1 / d)
 
 
 def over_ranks(term: Any) -> Any:

@@ -298,7 +298,7 @@ EXISTS = Derivation(
             at_most(_alpha**2 / (_root - _mu), _alpha * _slope),
             ("top", "root-above", "slope", "above"),
             Entails(degree=3, squares=(_slope,)),
-            r"$\alpha_j^2/(\tilde\lambda_1-\mu_j)\le\alpha_j^2/(\mu_{\max}-\mu_j)$, and both are 0 where $\alpha_j$ is.",
+            r"$\alpha_j^2/(\tilde\lambda_1-\mu_j)\le\alpha_j^2/(\mu_{\max}-\mu_j)$, and both are 0 if $\alpha_j$ is.",
         ),
         Step(
             "sum",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from theory.kernel.notation import Dot, Norm, at_most, equal, matrix, scalar, vector
 from theory.kernel.rules.apply import Theorem
 

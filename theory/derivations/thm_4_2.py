@@ -6,6 +6,7 @@ from theory.derivations import (
     thm_4_2_critical,
     thm_4_2_model,
     thm_4_2_supercritical,
+    thm_4_2_tied,
     thm_4_2_two_level,
     thm_4_2_variance,
 )
@@ -16,5 +17,6 @@ DERIVATIONS: tuple[Derivation, ...] = (
     thm_4_2_variance.VARIANCE,
     thm_4_2_critical.CRITICAL,
     *thm_4_2_supercritical.DERIVATIONS,
+    *thm_4_2_tied.DERIVATIONS,
     thm_4_2_two_level.TWO_LEVEL,
 )

@@ -7,10 +7,21 @@ import sympy as sp
 from theory import symbols as s
 from theory import thm_4_2 as claims
 from theory.derivations.model import SYMMETRIC_BASE, V, drive, m, u1, x
-from theory.derivations.thm_4_2_model import GAUSS, LAYER, VARIANCES, WEIGHTS, ZERO_MEAN, after, dV, length, m_other, mean_dV
+from theory.derivations.thm_4_2_model import (
+    GAUSS,
+    LAYER,
+    VARIANCES,
+    WEIGHTS,
+    ZERO_MEAN,
+    after,
+    dV,
+    length,
+    m_other,
+    mean_dV,
+)
 from theory.derivations.thm_4_2_variance import first, root_h
 from theory.kernel.notation import Dot, Expect, LimitOf, below, both, equal, family, matrix, scalar, vector
-from theory.kernel.rules import Antiderivative, Entails, Identity, PowerSeries, Textbook
+from theory.kernel.rules import Antiderivative, Identity, PowerSeries, Textbook
 from theory.kernel.rules.accumulate import Together
 from theory.kernel.rules.apply import Theorem
 from theory.kernel.rules.random_matrices import MatrixWick, Mean, Past

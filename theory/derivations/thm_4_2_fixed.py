@@ -50,7 +50,7 @@ ABOVE = _exponential("lemma/exponential-growth", "$1+z\\le e^z$ for $z\\ge0$", 1
 BELOW = _exponential("lemma/exponential-decay", "$1-z\\le e^{-z}$ for $z\\ge0$", -1)
 
 depth_root = scalar("t42_depth_root", r"L^{-1/2}", positive=True)
-_LOSS, _REST, _CHORD = one._LOSS, one._REST, one._HALF_CHORD  # noqa: SLF001
+_LOSS, _REST, _CHORD = one._LOSS, one._REST, one._HALF_CHORD
 _DRIFT = Past(_CHORD)
 _HALF = root_h**2 * _LOSS / 2
 _SETTING = {name: given for name, given in VARIANCE.setting.items() if name not in ("attention-length", "dimension")}

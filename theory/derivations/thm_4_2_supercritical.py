@@ -6,9 +6,10 @@ import sympy as sp
 
 from theory import symbols as s
 from theory import thm_4_2 as claims
+from theory.derivations import textbook
 from theory.derivations.model import ATTENTION_ONLY, V, attention, drive, m, x
 from theory.derivations.thm_4_2_critical import u_j
-from theory.derivations.thm_4_2_model import ADAPTERS, GAUSS, RANDOM, U, after, dV, length
+from theory.derivations.thm_4_2_model import ADAPTERS, GAUSS, RANDOM, U, after, dV
 from theory.derivations.thm_4_2_variance import Q
 from theory.kernel.notation import Dot, Expect, LimitOf, Norm, at_most, below, both, equal, identity, scalar, vector
 from theory.kernel.rules import Apply, Definition, Entails, Identity, PowerSeries, Termwise, Textbook
@@ -17,7 +18,6 @@ from theory.kernel.rules.apply import Theorem
 from theory.kernel.rules.cases import Squeeze
 from theory.kernel.rules.limits import Dominated
 from theory.kernel.rules.random_matrices import Mean, Past, Rotated
-from theory.derivations import textbook
 from theory.kernel.step import Derivation, Step
 
 inverse = scalar("p42_inverse", r"\eta^{-1}", positive=True)
@@ -62,8 +62,7 @@ SUPERCRITICAL = Derivation(
         "direction": equal(direction, gaussian / sp.sqrt(Dot(gaussian, gaussian))),
         "regular": below(0, sp.sqrt(_SQUARE)),
         "regular-square": below(0, _SQUARE),
-        "regular-limit": below(0, Dot(gaussian, gaussian)),
-        "regular-root": below(0, sp.sqrt(Dot(gaussian, gaussian))),
+        "regular-limit": both(below(0, Dot(gaussian, gaussian)), below(0, sp.sqrt(Dot(gaussian, gaussian)))),
         "basis": both(equal(Dot(u_j, u_j), 1), equal(Dot(u_j, u_k), 0)),
         "unit": equal(Dot(base, base), 1),
         "rotation": both(equal(Q.T * Q, identity), equal(Q.T * base, u_j)),
@@ -197,7 +196,7 @@ SUPERCRITICAL = Derivation(
         Step(
             "unit-direction",
             equal(Dot(direction, direction), 1),
-            ("direction", "regular-root"),
+            ("direction",),
             Identity(),
             r"Which is a unit vector.",
         ),

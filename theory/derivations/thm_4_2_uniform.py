@@ -7,10 +7,9 @@ from typing import Any
 import sympy as sp
 
 from theory import symbols as s
-from theory import thm_4_2 as claims
 from theory.derivations import textbook
 from theory.derivations.model import V, m, x
-from theory.derivations.thm_4_2_model import ADAPTERS, GAUSS, LAYER, U, W, after, dV, e, length
+from theory.derivations.thm_4_2_model import ADAPTERS, GAUSS, LAYER, U, W, after, e, length
 from theory.kernel.notation import (
     Dot,
     Expect,
@@ -27,11 +26,8 @@ from theory.kernel.notation import (
     vector,
 )
 from theory.kernel.rules import Apply, Definition, Entails, Identity, PowerSeries, Textbook
-from theory.kernel.rules.accumulate import Together
 from theory.kernel.rules.cases import Squeeze
-from theory.kernel.rules.frames import Frame, Parseval
-from theory.kernel.rules.independent import MeanOfSum
-from theory.kernel.rules.limits import Dominated, Sandwich, Through
+from theory.kernel.rules.limits import Dominated, Sandwich
 from theory.kernel.rules.random_matrices import Mean, Past, Rotated
 from theory.kernel.step import Derivation, Step
 

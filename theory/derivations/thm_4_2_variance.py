@@ -8,10 +8,34 @@ from theory import symbols as s
 from theory import thm_4_2 as claims
 from theory.derivations.model import V, m, x
 from theory.derivations.thm_4_2_model import (
-    ADAPTERS, GAUSS, LAYER, RANDOM, VARIANCES, WEIGHTS, after, dV, e, e_other, length, m_other, z,
+    ADAPTERS,
+    GAUSS,
+    LAYER,
+    RANDOM,
+    VARIANCES,
+    WEIGHTS,
+    after,
+    dV,
+    e,
+    e_other,
+    length,
+    m_other,
+    z,
 )  # fmt: skip
-from theory.kernel.notation import Dot, Expect, LimitOf, at_most, below, both, equal, family, identity, matrix, scalar
-from theory.kernel.notation import vector
+from theory.kernel.notation import (
+    Dot,
+    Expect,
+    LimitOf,
+    at_most,
+    below,
+    both,
+    equal,
+    family,
+    identity,
+    matrix,
+    scalar,
+    vector,
+)
 from theory.kernel.rules import Apply, Entails, Identity, Monotone, PowerSeries
 from theory.kernel.rules.accumulate import Together
 from theory.kernel.rules.limits import Sandwich, Through

@@ -72,6 +72,8 @@ class Words:
     def _rule(self, equation: sp.Equality) -> None:
         """Make a rewrite rule of an equation whose left side is one word."""
         left, right = equation.args
+        if any(isinstance(node, sp.MatrixBase) for node in sp.preorder_traversal(right)):
+            return  # a value, not a relation between letters
         if isinstance(left, Dot):
             if right.has(Dot, MatrixSymbol):
                 return  # closed words are scalars: such an equation is one between them, not a rule
