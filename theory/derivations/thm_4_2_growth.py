@@ -7,6 +7,7 @@ from typing import Any
 import sympy as sp
 
 from theory import symbols as s
+from theory import thm_4_2 as claims
 from theory.derivations.model import SYMMETRIC_BASE, attention, drive, m, u1, x
 from theory.derivations.thm_4_2_linearised import (
     LAYER,
@@ -26,8 +27,8 @@ from theory.derivations.thm_4_2_linearised import (
     y_next,
 )
 from theory.derivations.thm_4_2_model import GAUSS, VARIANCES, WEIGHTS, dV, mean_dV
-from theory.kernel.notation import Dot, Expect, below, both, equal, family, matrix, scalar, vector
-from theory.kernel.rules import Apply, Identity
+from theory.kernel.notation import NOTATION, Dot, Expect, below, both, equal, family, matrix, scalar, vector
+from theory.kernel.rules import Apply, Entails, Identity
 from theory.kernel.rules.expectation import Linearity
 from theory.kernel.rules.random_matrices import MatrixWick
 from theory.kernel.rules.sequences import Recursion
@@ -58,16 +59,20 @@ JOINT = both(*MOMENTS.args, equal(joint[s.L], Expect(y * noise)))
 
 def copy(kind: str, text: str) -> dict[Any, Any]:
     """The objects of one layer under other names."""
+
+    def written(old: Any) -> str:
+        return rf"{{{NOTATION[str(old.name)]}}}_{{\mathrm{{{text}}}}}"
+
     found: dict[Any, Any] = {}
     for old in (x, m, drive, attention, after, tangent):
-        found[old] = vector(f"{old.name}_{kind}", rf"{old.name[-1]}_{{\mathrm{{{text}}}}}")
+        found[old] = vector(f"{old.name}_{kind}", written(old))
     for old in (dV, unit_adapter, adapter_next, fresh):
-        found[old] = matrix(f"{old.name}_{kind}", rf"{old.name[-1]}_{{\mathrm{{{text}}}}}")
+        found[old] = matrix(f"{old.name}_{kind}", written(old))
     for old in (length, scale, tan_next, noise, y, y_next, joint_next, kick):
         signs = {"positive": True} if old.is_positive else {}
-        found[old] = scalar(f"{old.name}_{kind}", rf"{old.name[-1]}_{{\mathrm{{{text}}}}}", **signs)
+        found[old] = scalar(f"{old.name}_{kind}", written(old), **signs)
     for old in (variance, joint, noise_square):
-        found[old] = family(f"{old.name}_{kind}", rf"{str(old)[-1]}_{{\mathrm{{{text}}}}}")
+        found[old] = family(f"{old}_{kind}", written(old.label))
     return found
 
 
@@ -320,5 +325,65 @@ CORRELATED = Derivation(
         ),
     ),
 )
-LEMMAS: tuple[Derivation, ...] = (LINEARISED, RANDOM, TIED, CORRELATED)
+_r = s.layer_ratio
+STAYS = sp.exp(2 * s.L * sp.log(_r))
+WELL_GEOMETRY: dict[str, Any] = {
+    **SPECTRUM,
+    "symmetric": SYMMETRIC_BASE,
+    "unit": equal(Dot(u_j, u_j), 1),
+    "weights": WEIGHTS,
+    "ratio": both(equal(_r, claims.LAYER_RATIO.expr), below(0, 1 + s.h * s.lambda_j)),
+    "gap": below(s.lambda_j, s.lambda_1),
+}
+WELL = Derivation(
+    claim="lemma/well-growth",
+    title="Independent adapters and a well: the variance has a limit in depth",
+    states=equal(variance[s.L], STEP**2 * PER_LAYER * (1 - STAYS) / (1 - _r**2)),
+    setting={
+        **WELL_GEOMETRY,
+        **NEAR,
+        "moments": MOMENTS,
+        "independent": equal(Expect(y * noise), Expect(y) * Expect(noise)),
+    },
+    assumptions={**_MODEL, "common-start": equal(variance[0], 0)},
+    steps=(
+        Step(
+            "recursion",
+            LINEARISED.steps[-1].says,
+            (*SPECTRUM, "symmetric", *NEAR, *LAYER),
+            Apply("lemma/linearised-layer"),
+            r"One layer, linearised about $u_1$.",
+        ),
+        Step(
+            "below-one",
+            below(_r, 1),
+            ("ratio", "gap", "step-positive"),
+            Entails(degree=2),
+            r"It pulls $y_j$ back.",
+        ),
+        *RANDOM.steps[2:4],
+        Step(
+            "second-moment",
+            equal(Expect(y_next**2), _r**2 * Expect(y**2) + STEP**2 * Expect(noise**2)),
+            ("recursion", "ratio", "noise-mean", "independent", "step-positive"),
+            Linearity((y, noise)),
+            r"The adapter is independent of the layers before.",
+        ),
+        Step(
+            "variance-recursion",
+            equal(variance[s.L + 1], _r**2 * variance[s.L] + STEP**2 * PER_LAYER),
+            ("second-moment", "noise-square", "moments", "step-positive"),
+            Identity(),
+            r"What is there shrinks, and a variance is added,",
+        ),
+        Step(
+            "growth",
+            equal(variance[s.L], STEP**2 * PER_LAYER * (1 - STAYS) / (1 - _r**2)),
+            ("variance-recursion", "common-start", "below-one", "step-positive"),
+            Recursion(variance[s.L], s.L),
+            r"over $L$ layers.",
+        ),
+    ),
+)
+LEMMAS: tuple[Derivation, ...] = (LINEARISED, RANDOM, TIED, CORRELATED, WELL)
 DERIVATIONS: tuple[Derivation, ...] = ()

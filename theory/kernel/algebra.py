@@ -188,6 +188,8 @@ class Algebra:
             self.facts.append(Fact(symbol))
 
     def _power(self, base: Any, exponent: Any) -> sp.Expr:
+        if exponent in self.definitions:
+            return self._power(base, self.definitions[exponent])
         if exponent.is_Integer:
             value = self.scalar(base)
             if exponent < 0 and self.fraction(value)[0] == 0:

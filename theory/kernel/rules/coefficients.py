@@ -17,7 +17,10 @@ from theory.kernel.step import Context, Rejected, parts
 
 
 class Analytic(sp.Basic):
-    """The statement ``Analytic(c_i, i, radius, bound)``: ``Σ_{i>=1} c_i z^i`` converges for ``|z| < radius``, with modulus at most ``bound``."""
+    """The statement ``Analytic(c_i, i, radius, bound)``: for ``|z| < radius`` the series of ``c_i z^i``, i >= 1, converges.
+
+    Its sum has modulus at most ``bound`` there.
+    """
 
     def _latex(self, printer: Any) -> str:
         term, index, radius, bound = map(printer._print, self.args)
@@ -115,7 +118,7 @@ class Coefficients:
 
 @dataclass(frozen=True)
 class Geometric:
-    """``Sum(f(i), (i, m, oo)) = value`` where ``f(i + 1) = r f(i)`` with ``0 <= r < 1``: the value is ``f(m)/(1 - r)``."""
+    """``Sum(f(i), (i, m, oo)) = value``, with ``f(i + 1) = r f(i)``, ``0 <= r < 1``: the value is ``f(m)/(1 - r)``."""
 
     ratio: sp.Expr
     kind: str = "geometric series"
@@ -125,7 +128,8 @@ class Geometric:
         """See :class:`theory.kernel.step.Rule`."""
         if not isinstance(says, sp.Equality) or not isinstance(says.args[0], sp.Sum):
             raise Rejected("says no value of a sum")
-        total, value = says.args
+        total: Any = says.args[0]
+        value: Any = says.args[1]
         if len(total.limits) != 1 or total.limits[0][2] is not sp.oo or not total.limits[0][1].is_nonnegative:
             raise Rejected("needs a series over one index")
         index, low, _ = total.limits[0]

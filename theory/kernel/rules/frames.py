@@ -18,7 +18,7 @@ from theory.kernel.words import gather
 
 
 class Frame(sp.Basic):
-    """The statement ``Frame(z_j, u, j)``: u and the vectors ``z_2, ..., z_d``, of which ``z_j`` is any one, are an orthonormal basis."""
+    """The statement ``Frame(z_j, u, j)``: u and ``z_2, ..., z_d`` are an orthonormal basis; ``z_j`` is any of them."""
 
     def _latex(self, printer: Any) -> str:
         rest, first, index = map(printer._print, self.args)
@@ -35,7 +35,7 @@ class Largest(sp.Basic):
 
 @dataclass(frozen=True)
 class Parseval:
-    """``<f,g> = <u,f><u,g> + Σ_j p_j q_j`` in a frame, where the premises say ``p_j = <z_j,f>`` and ``q_j = <z_j,g>``."""
+    """``<f,g> = <u,f><u,g> + Σ_j p_j q_j`` in a frame; the premises say ``p_j = <z_j,f>`` and ``q_j = <z_j,g>``."""
 
     kind: str = "basis"
     cited: str | None = None

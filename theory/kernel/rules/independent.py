@@ -49,7 +49,7 @@ class Uncorrelated:
             raise Rejected("needs the mean of the products and of the squares, and says an equation")
         if not all(isinstance(name, (sp.Symbol, sp.Indexed)) for name in names) or not isinstance(says.args[0], Expect):
             raise Rejected("says no expectation, or puts in what is no name")
-        inside = says.args[0].args[0].xreplace(names)
+        inside: Any = says.args[0].args[0].xreplace(names)
         outside, total = sp.Integer(1), None
         for factor in sp.Mul.make_args(inside):
             base, power = factor.as_base_exp()
@@ -59,7 +59,7 @@ class Uncorrelated:
                 outside *= factor
         if total is None or len(total.limits) != 1 or total.limits[0][0] != self.index:
             raise Rejected(f"says nothing about the square of a sum over {self.index}")
-        factors = sp.Mul.make_args(total.function)
+        factors: Any = sp.Mul.make_args(total.function)
         terms = [f for f in factors if _random(f, self.random, context)]
         weight = sp.Mul(*[f for f in factors if f not in terms])
         if len(terms) != 1 or not isinstance(terms[0], sp.Indexed) or self.index not in terms[0].indices:
@@ -95,7 +95,7 @@ class MeanOfSum:
         ):
             raise Rejected("needs the mean of a term, and says that of a sum")
         (inner, mean), (outer, _) = premises[0].args, says.args
-        total = outer.args[0]
+        total: Any = outer.args[0]
         if not isinstance(total, sp.Sum) or len(total.limits) != 1 or len(total.limits[0]) != 3:
             raise Rejected("says nothing about a sum over one index")
         weight = sp.cancel(total.function / inner.args[0])
