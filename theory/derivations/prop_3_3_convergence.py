@@ -18,6 +18,7 @@ from theory.kernel.rules import (
     Identity,
     Textbook,
 )
+from theory.kernel.rules.frames import LargestModulusBeside
 from theory.kernel.step import Derivation, Step
 
 p = scalar("p", "p_i")
@@ -38,6 +39,7 @@ CONVERGENCE = Derivation(
         "eigenpair-equation": equal(V * u1, s.lambda_1 * u1),
         "eigenpair": equal(Dot(u1, u1), 1),
         "gap": equal(s.dominant_gap, s.lambda_1 - radius),
+        "others": LargestModulusBeside(radius, V, u1),
         "weights": MEAN,
         "every-token-in-cone": at_most(Norm(x_j - Dot(x_j, u1) * u1), tan_i * Dot(x_j, u1)),
         "lowest": at_most(Dot(x, u1), Dot(x_j, u1)),
@@ -92,7 +94,7 @@ CONVERGENCE = Derivation(
         Step(
             "spectrum",
             at_most(Norm(V * mean_across), radius * Norm(mean_across)),
-            ("symmetric-base", "eigenpair-equation", "orthogonal"),
+            ("symmetric-base", "eigenpair-equation", "orthogonal", "others"),
             Textbook(
                 textbook.SPECTRAL_RADIUS_ACROSS,
                 {

@@ -16,6 +16,7 @@ from theory.derivations.thm_4_6_model import EIGENVALUE, EIGENVECTOR, MATRIX, PO
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar, vector
 from theory.kernel.rules import Apply, Definition, Entails, Identity, Monotone, Textbook
 from theory.kernel.rules.apply import Theorem
+from theory.kernel.rules.frames import Largest, LargestBeside, LargestModulusBeside
 from theory.kernel.step import Derivation, Step
 
 tan_i = scalar("tan_i", r"\vartheta_i", positive=True)
@@ -34,7 +35,7 @@ RAYLEIGH_HOMOGENEOUS = Theorem(
     "largest Rayleigh quotient, of any vector",
     at_most(Dot(UNIT, MATRIX * UNIT), TOP_VALUE * Dot(UNIT, UNIT)),
     RAYLEIGH.source,
-    (equal(MATRIX.T, MATRIX),),
+    (equal(MATRIX.T, MATRIX), Largest(TOP_VALUE, MATRIX)),
 )
 """M symmetric, ``p33_top`` its largest eigenvalue."""
 _LEVEL = s.lambda_1 + s.a
@@ -50,7 +51,7 @@ def _across(name: str, point: sp.Basic, sign: int, orthogonal: str, why: str) ->
         Step(
             f"{name}-base-norm",
             at_most(Norm(image), radius * Norm(point)),
-            ("symmetric-base", "eigenpair-equation", orthogonal),
+            ("symmetric-base", "eigenpair-equation", orthogonal, "others"),
             Textbook(
                 textbook.SPECTRAL_RADIUS_ACROSS,
                 {
@@ -106,6 +107,8 @@ CRITERION = Derivation(
     setting={
         **{k: q for k, q in DRIFT.setting.items() if k != "separated"},
         "dominant-gap-is": equal(s.dominant_gap, s.lambda_1 - radius),
+        "others": LargestModulusBeside(radius, V, u1),
+        "new-others": LargestModulusBeside(new_radius, V_new, u_new),
         "second-in-modulus": at_most(second, radius),
         "criterion": below(0, claims.SHARP_CRITERION_MARGIN.expr),
         "theta-bound": equal(s.theta_bound, claims.THETA_BOUND.expr),
@@ -172,12 +175,12 @@ CRITERION = Derivation(
         Step(
             "largest",
             at_most(Dot(u1, V_new * u1), s.perturbed_lambda_1),
-            ("symmetric", "eigenpair"),
+            ("symmetric", "eigenpair", "top"),
             Textbook(RAYLEIGH, {MATRIX: V_new, UNIT: u1, TOP_VALUE: s.perturbed_lambda_1}),
             r"is at most the largest eigenvalue:",
         ),
         Step(
-            "top",
+            "level",
             at_most(_LEVEL, s.perturbed_lambda_1),
             ("largest", "at-u1"),
             Entails(degree=1),
@@ -224,7 +227,7 @@ CRITERION = Derivation(
                 "combined-block",
                 "combined-value",
                 "combined-length",
-                "top",
+                "level",
                 "criterion",
                 "dominant-gap-is",
                 "overlap-positive",
@@ -267,7 +270,7 @@ CRITERION = Derivation(
         Step(
             "partner-top",
             at_most(Dot(w, V_new * w), s.perturbed_lambda_1 * Dot(w, w)),
-            ("symmetric",),
+            ("symmetric", "top"),
             Textbook(RAYLEIGH_HOMOGENEOUS, {MATRIX: V_new, UNIT: w, TOP_VALUE: s.perturbed_lambda_1}),
             r"No Rayleigh quotient is larger than $\tilde\lambda_1$.",
         ),
@@ -426,6 +429,7 @@ CRITERION = Derivation(
                 "perturbed-eigenvector",
                 "perturbed-unit",
                 "perturbed-gap-is",
+                "new-others",
                 "weights",
                 "every-token-in-cone",
                 "lowest",
@@ -462,6 +466,8 @@ ORTHOGONAL = Derivation(
         "perturbed-eigenvector": equal(V_new * u_new, s.perturbed_lambda_1 * u_new),
         "perturbed-unit": equal(Dot(u_new, u_new), 1),
         "angle": equal(_C, Dot(u1, u_new)),
+        "top": Largest(s.perturbed_lambda_1, V_new),
+        "block": LargestBeside(s.perturbed_mu_max, V_new, u1),
         "block-top": equal(V_new * top, s.perturbed_mu_max * top),
         "block-top-unit": equal(Dot(top, top), 1),
     },
@@ -526,7 +532,7 @@ ORTHOGONAL = Derivation(
         Step(
             "rayleigh",
             at_most(Dot(r, V_new * r), s.perturbed_mu_max * Dot(r, r)),
-            ("symmetric", "stays", "orthogonal"),
+            ("symmetric", "stays", "orthogonal", "block"),
             Textbook(
                 RAYLEIGH_ACROSS,
                 {MATRIX: V_new, EIGENVECTOR: u1, POINT: r, EIGENVALUE: _LEVEL, SECOND: s.perturbed_mu_max},
@@ -536,14 +542,14 @@ ORTHOGONAL = Derivation(
         Step(
             "at-u1",
             at_most(Dot(u1, V_new * u1), s.perturbed_lambda_1),
-            ("symmetric", "eigenpair"),
+            ("symmetric", "eigenpair", "top"),
             Textbook(RAYLEIGH, {MATRIX: V_new, UNIT: u1, TOP_VALUE: s.perturbed_lambda_1}),
             r"$\tilde\lambda_1$ is the largest eigenvalue: at least $\lambda_1+a$,",
         ),
         Step(
             "at-top",
             at_most(Dot(top, V_new * top), s.perturbed_lambda_1),
-            ("symmetric", "block-top-unit"),
+            ("symmetric", "block-top-unit", "top"),
             Textbook(RAYLEIGH, {MATRIX: V_new, UNIT: top, TOP_VALUE: s.perturbed_lambda_1}),
             r"and at least that of the block.",
         ),

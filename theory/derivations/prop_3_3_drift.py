@@ -24,6 +24,7 @@ from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scala
 from theory.kernel.rules import Apply, Definition, Entails, Identity, Monotone, Textbook, Trigonometry
 from theory.kernel.rules.apply import Theorem
 from theory.kernel.rules.cases import Squeeze
+from theory.kernel.rules.frames import Largest, LargestBeside
 from theory.kernel.rules.order import Injective
 from theory.kernel.step import Derivation, Step
 
@@ -38,7 +39,7 @@ RAYLEIGH = Theorem(
     "largest Rayleigh quotient",
     at_most(Dot(_unit, MATRIX * _unit), _top),
     "R. A. Horn, C. R. Johnson, Matrix Analysis, 2nd ed., Cambridge 2013, Thm. 4.2.2 (Rayleigh-Ritz)",
-    (equal(MATRIX.T, MATRIX), equal(Dot(_unit, _unit), 1)),
+    (equal(MATRIX.T, MATRIX), equal(Dot(_unit, _unit), 1), Largest(_top, MATRIX)),
 )
 """M symmetric, ``p33_top`` its largest eigenvalue."""
 
@@ -47,6 +48,8 @@ DRIFT = Derivation(
     setting={
         **FRAME,
         "gap": equal(s.gap, s.lambda_1 - second),
+        "second": LargestBeside(second, V, u1),
+        "top": Largest(s.perturbed_lambda_1, V_new),
         "perturbed-eigenvector": equal(V_new * u_new, s.perturbed_lambda_1 * u_new),
         "perturbed-unit": equal(Dot(u_new, u_new), 1),
         "angle": equal(sp.cos(theta), Dot(u1, u_new)),
@@ -92,7 +95,7 @@ DRIFT = Derivation(
         Step(
             "largest",
             at_most(Dot(u1, V_new * u1), s.perturbed_lambda_1),
-            ("symmetric", "eigenpair"),
+            ("symmetric", "eigenpair", "top"),
             Textbook(RAYLEIGH, {MATRIX: V_new, _unit: u1, _top: s.perturbed_lambda_1}),
             r"It is at most the largest eigenvalue.",
         ),
@@ -127,7 +130,7 @@ DRIFT = Derivation(
         Step(
             "rayleigh",
             at_most(Dot(r, V * r), second * Dot(r, r)),
-            ("symmetric-base", "eigenpair-equation", "orthogonal"),
+            ("symmetric-base", "eigenpair-equation", "orthogonal", "second"),
             Textbook(RAYLEIGH_ACROSS, {MATRIX: V, EIGENVECTOR: u1, POINT: r, EIGENVALUE: s.lambda_1, SECOND: second}),
             r"$r\perp u_1$, where no eigenvalue of $V$ is larger than $\lambda_2$.",
         ),

@@ -89,8 +89,8 @@ LAYERED = Derivation(
     },
     remark=(
         r"One layer, for any token $i$: the factors of all layers multiply. That a cone with one $t$ in all "
-        r"$(t_-^l,t_+^l)$ is invariant is not derived. At layers with $\vartheta>0$; at $\vartheta=0$ all tokens stay at "
-        r"$u_1$."
+        r"$(t_-^l,t_+^l)$ is invariant is not derived. At layers with $\vartheta>0$; at $\vartheta=0$ all tokens stay "
+        r"at $u_1$."
     ),
     steps=(
         Step(

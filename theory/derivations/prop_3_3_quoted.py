@@ -45,7 +45,7 @@ INSTANCE = {
     s.E_norm: sp.Integer(0),
 }
 _SMALLER = sp.Rational(1, 2) - sp.Rational(1, 10**7)
-_WITNESSED = [k for k in _GIVEN if k not in ("angle", "acute")]
+_WITNESSED = [k for k in _GIVEN if k not in ("angle", "acute", "second", "top")]
 
 QUOTED = Derivation(
     claim="prop-3.3/drift-quoted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from theory.kernel.notation import Dot, Norm, at_most, equal, matrix, scalar, vector
 from theory.kernel.rules.apply import Theorem
+from theory.kernel.rules.frames import LargestModulusBeside
 
 _x, _y = vector("x", "x"), vector("y", "y")
 _u = vector("u", "u")
@@ -32,7 +33,7 @@ SPECTRAL_RADIUS_ACROSS = Theorem(
     "spectral theorem across an eigenvector",
     at_most(Norm(_M * _x), _radius * Norm(_x)),
     _HORN + "Thm. 4.1.5 (a symmetric matrix has an orthonormal basis of eigenvectors)",
-    (equal(_M.T, _M), equal(_M * _u, _lam * _u), equal(Dot(_u, _x), 0)),
+    (equal(_M.T, _M), equal(_M * _u, _lam * _u), equal(Dot(_u, _x), 0), LargestModulusBeside(_radius, _M, _u)),
 )
 """M symmetric, x orthogonal to its eigenvector u, ``radius_M`` the largest modulus of the other eigenvalues."""
 

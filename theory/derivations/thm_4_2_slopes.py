@@ -23,7 +23,7 @@ eta_well, plateau = scalar("t42_eta_well", r"\eta_c^{\mathrm{well}}(L)", positiv
 share = scalar("t42_share", r"\epsilon", positive=True)
 WELL_AT: dict[Any, Any] = {growth.u_j: vector("t42_u_k", "u_k"), s.lambda_j: scalar("t42_lambda_k", r"\lambda_k")}
 
-_OF: dict[str, tuple[Derivation, dict[Any, Any]]] = {
+KINDS: dict[str, tuple[Derivation, dict[Any, Any]]] = {
     "random": (growth.RANDOM, {**copy("random", "random"), s.eta: eta_random}),
     "tied": (growth.TIED, {**copy("tied", "tied"), s.eta: eta_tied}),
     "well": (growth.WELL, {**copy("well", "w"), **WELL_AT, s.eta: eta_well}),
@@ -31,11 +31,11 @@ _OF: dict[str, tuple[Derivation, dict[Any, Any]]] = {
 }
 
 
-def _family(kinds: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any], tuple[Step, ...]]:
+def family_of(kinds: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any], tuple[Step, ...]]:
     """Setting, assumptions and the steps about the growth of the variance, for some kinds of adapters."""
     setting, assumed, steps = dict(GEOMETRY), {}, []
     for kind in kinds:
-        lemma, at = _OF[kind]
+        lemma, at = KINDS[kind]
         shared = GEOMETRY if kind != "well" else {
             n: g for n, g in GEOMETRY.items() if n in lemma.setting and lemma.setting[n].xreplace(at) == g
         }
@@ -65,8 +65,8 @@ _WHY = {
     "tied": r"Tied adapters: like $L^2$.",
     "ar": r"AR(1) adapters: like $L(1+\rho)/(1-\rho)$ in the end.",
 }
-_LEVEL = both(*(equal(variance.xreplace(_OF[kind][1])[s.L], level) for kind in ("random", "tied", "well")))
-_SETTING, _ASSUMED, _GROWTH = _family(("random", "tied", "well"))
+_LEVEL = both(*(equal(variance.xreplace(KINDS[kind][1])[s.L], level) for kind in ("random", "tied", "well")))
+_SETTING, _ASSUMED, _GROWTH = family_of(("random", "tied", "well"))
 prefactor_tied = scalar("t42_prefactor_tied", r"\eta_c^{\mathrm{tied}}(1)", positive=True)
 _TIED = claims.CRITICAL_NORM.expr.xreplace({s.exponent: sp.Integer(-1), s.critical_norm_1: prefactor_tied})
 _ONE = s.d * sp.sqrt(level) / (STEP * s.s_norm)
@@ -91,7 +91,7 @@ FIXED = Derivation(
             both(
                 equal(eta_random**2 * s.L, s.critical_norm_1**2), equal(eta_tied**2 * s.L**2, prefactor_tied**2)
             ),
-            ("growth-random", "growth-tied", "level", "one-layer", "step-positive", "weights-nonzero"),
+            ("growth-random", "growth-tied", "level", "one-layer", "weights-nonzero"),
             Identity(),
             r"The level is reached at these norms.",
         ),
@@ -103,16 +103,9 @@ FIXED = Derivation(
             r"Tied adapters: the slope is $-1$.",
         ),
         Step(
-            "well-below-one",
-            below(s.layer_ratio, 1),
-            ("ratio-well", "gap-well", "step-positive"),
-            Entails(degree=2),
-            r"The well pulls back.",
-        ),
-        Step(
             "well-square",
             equal(eta_well**2 * (1 - growth.STAYS), plateau**2),
-            ("growth-well", "level", "plateau", "step-positive", "weights-nonzero", "well-below-one"),
+            ("growth-well", "level", "plateau", "weights-nonzero"),
             Identity(),
             r"There the level is reached at this norm.",
         ),

@@ -30,7 +30,6 @@ length_0, length_1 = scalar("p42_length_0", r"\ell_0", positive=True), scalar("p
 angle = scalar("p42_angle", r"\angle(a,x^0)")
 conditional = scalar("p42_conditional", r"q(\angle(a,x^0))")
 _a, _b, _g = vector("p42_any_a", "y"), vector("p42_any_b", "z"), vector("p42_any_g", "g")
-_value = scalar("p42_any_value", "f")
 
 _K = (2 * inverse * s.h + s.h**2 * Dot(v, u)) * Dot(v, e)
 _SQUARE = inverse**4 + 2 * inverse**2 * _K * Dot(u, e) + _K**2 * Dot(u, u)
@@ -54,11 +53,11 @@ SHEPPARD = Theorem(
 """g is a Gaussian vector with the law N(0, c I)."""
 UNIFORM = Theorem(
     "direction of a Gaussian vector in the plane",
-    equal(Expect(conditional), sp.Integral(_value / sp.pi, (angle, 0, sp.pi))),
+    equal(Expect(conditional), sp.Integral(_PROFILE / sp.pi, (angle, 0, sp.pi))),
     "M. E. Muller, Comm. ACM 2 (1959) 19-20 (the direction of a Gaussian vector is uniform)",
-    (equal(conditional, _value), equal(s.d, 2)),
+    (equal(conditional, _PROFILE), equal(s.d, 2)),
 )
-"""``conditional`` is a function of the angle between a planar Gaussian vector and a fixed one, uniform on [0, π]."""
+"""The angle between a planar Gaussian vector and a fixed one is uniform on [0, π]; stated for the function at hand."""
 
 TIED = Derivation(
     claim="thm-4.2/supercritical-tied",
@@ -158,9 +157,16 @@ TIED = Derivation(
             r"the square of the overlap",
         ),
         Step(
+            "component-bound-one",
+            at_most(Dot(two, e) ** 2, 1),
+            ("component-bound", "unit", "start"),
+            Entails(degree=1),
+            r"for unit vectors,",
+        ),
+        Step(
             "bounded",
             at_most(_OVERLAP**2, 1),
-            ("component-bound", "overlap-square", "unit", "start", "regular-square"),
+            ("component-bound-one", "overlap-square", "regular-square"),
             Entails(degree=2),
             r"is at most one.",
         ),
@@ -203,7 +209,7 @@ TIED = Derivation(
             "uniform",
             equal(Expect(conditional), sp.Integral(_PROFILE / sp.pi, (angle, 0, sp.pi))),
             ("profile", "plane"),
-            Textbook(UNIFORM, {_value: _PROFILE}),
+            Textbook(UNIFORM),
             r"The direction of $a$ is uniform.",
         ),
         Step(

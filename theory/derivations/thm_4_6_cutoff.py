@@ -25,6 +25,7 @@ from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scala
 from theory.kernel.rules import Apply, Definition, Entails, Identity, Monotone, Textbook
 from theory.kernel.rules.cases import Squeeze
 from theory.kernel.rules.evolution import Along
+from theory.kernel.rules.frames import LargestBeside
 from theory.kernel.step import Derivation, Step
 
 u, u2 = vector("p46_u1", r"\tilde u_1"), vector("p46_u2", r"\tilde u_2")
@@ -136,7 +137,7 @@ _MOTION = (
     Step(
         "rayleigh",
         at_most(Dot(across, V_new * across), lambda_2 * Dot(across, across)),
-        ("symmetric", "top", "orthogonal"),
+        ("symmetric", "top", "orthogonal", "largest-across"),
         Textbook(
             RAYLEIGH_ACROSS,
             {MATRIX: V_new, EIGENVECTOR: u, POINT: across, EIGENVALUE: s.perturbed_lambda_1, SECOND: lambda_2},
@@ -350,7 +351,7 @@ _CROSSING = (
     Step(
         "z-rayleigh",
         at_most(Dot(z_across, V_new * z_across), lambda_2 * Dot(z_across, z_across)),
-        ("symmetric", "top", "z-orthogonal"),
+        ("symmetric", "top", "z-orthogonal", "largest-across"),
         Textbook(
             RAYLEIGH_ACROSS,
             {MATRIX: V_new, EIGENVECTOR: u, POINT: z_across, EIGENVALUE: s.perturbed_lambda_1, SECOND: lambda_2},
@@ -498,6 +499,7 @@ CUTOFF = Derivation(
         "update": UPDATE,
         "top": equal(V_new * u, s.perturbed_lambda_1 * u),
         "top-unit": equal(Dot(u, u), 1),
+        "largest-across": LargestBeside(lambda_2, V_new, u),
         "second": equal(V_new * u2, lambda_2 * u2),
         "second-unit": equal(Dot(u2, u2), 1),
         "second-orthogonal": equal(Dot(u, u2), 0),

@@ -8,6 +8,7 @@ from theory.derivations.model import ATTENTION_ONLY, POST_LN, V, attention, m
 from theory.kernel.notation import Dot, at_most, below, both, equal, matrix, scalar, vector
 from theory.kernel.rules import Entails, Monotone
 from theory.kernel.rules.apply import Theorem
+from theory.kernel.rules.frames import LargestBeside
 from theory.kernel.step import Derivation, Step
 
 V_new = matrix("p46_V", r"\tilde V")
@@ -25,7 +26,7 @@ RAYLEIGH_ACROSS = Theorem(
     "Rayleigh quotient across the top eigenvector",
     at_most(Dot(_x, _M * _x), _second * Dot(_x, _x)),
     "R. A. Horn, C. R. Johnson, Matrix Analysis, 2nd ed., Cambridge 2013, Thm. 4.2.2 (Rayleigh-Ritz)",
-    (equal(_M.T, _M), equal(_M * _u, _lam * _u), equal(Dot(_u, _x), 0)),
+    (equal(_M.T, _M), equal(_M * _u, _lam * _u), equal(Dot(_u, _x), 0), LargestBeside(_second, _M, _u)),
 )
 """M symmetric, x orthogonal to its eigenvector u, ``p46_second`` the largest of the other eigenvalues."""
 MATRIX, EIGENVECTOR, POINT, EIGENVALUE, SECOND = _M, _u, _x, _lam, _second

@@ -364,7 +364,6 @@ RANDOM = Derivation(
         "eigenpair": EIGENPAIR,
         "direction": both(equal(V * u_j, _level * u_j), equal(Dot(u1, u_j), 0)),
         "frame": both(equal(Dot(u1, u1), 1), equal(Dot(u_j, u_j), 1)),
-        "regular": below(0, (1 + s.h * _level) ** 2),
         "near": both(
             equal(x, scale * (u1 + small * tangent)),
             equal(Dot(tangent, u1), 0),

@@ -11,6 +11,7 @@ from theory.derivations.model import MEAN, SYMMETRIC_BASE, V, u1, x, x_j
 from theory.derivations.thm_4_6_model import SPHERE, SYMMETRIC_UPDATE, UPDATE, V_new, angle, value
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar, vector
 from theory.kernel.rules import Apply, Entails, Identity, Monotone
+from theory.kernel.rules.frames import LargestModulusBeside
 from theory.kernel.step import Derivation, Step
 
 u = vector("p46_u1", r"\tilde u_1")
@@ -30,6 +31,7 @@ UPPER = Derivation(
         "eigenpair-equation": equal(V_new * u, s.perturbed_lambda_1 * u),
         "eigenpair": equal(Dot(u, u), 1),
         "gap": equal(s.perturbed_dominant_gap, s.perturbed_lambda_1 - radius),
+        "others": LargestModulusBeside(radius, V_new, u),
         "weights": MEAN,
         "every-token-in-cone": at_most(Norm(x_j - Dot(x_j, u) * u), tan_i * Dot(x_j, u)),
         "lowest": at_most(Dot(x, u), Dot(x_j, u)),
@@ -74,6 +76,7 @@ UPPER = Derivation(
                 "eigenpair-equation",
                 "eigenpair",
                 "gap",
+                "others",
                 "weights",
                 "every-token-in-cone",
                 "lowest",

@@ -367,6 +367,7 @@ class Algebra:
         symbol, new = self._new(("pi",))
         if new:
             self.facts += [
+                Fact(symbol, strict=True),
                 Fact(symbol - sp.Rational(223, 71), strict=True),
                 Fact(sp.Rational(22, 7) - symbol, strict=True),
             ]

@@ -163,7 +163,7 @@ class Ends:
         """See :class:`theory.kernel.step.Rule`."""
         if premises or not isinstance(says, sp.Equality) or not isinstance(says.args[0], sp.Sum):
             raise Rejected("says what a sum is, without premises")
-        total = says.args[0]
+        total: Any = says.args[0]
         if len(total.limits) != 1 or len(total.limits[0]) != 3:
             raise Rejected("needs a sum over one index")
         index, low, high = total.limits[0]
@@ -174,7 +174,7 @@ class Ends:
         if any(index in node.variables for node in total.function.atoms(sp.Sum)):
             raise Rejected("the running index is bound in the terms")
         inner = sp.Sum(total.function, (index, low + int(self.first), high - int(self.last)))
-        middle = sp.Integer(0) if length == ends else inner
+        middle: Any = sp.Integer(0) if length == ends else inner
         taken = [total.function.xreplace({index: end}) for end, off in ((low, self.first), (high, self.last)) if off]
         wanted = equal(total, sp.Add(middle, *taken))
         if not same(wanted, says):
@@ -193,7 +193,7 @@ class OnlyTerm:
         """See :class:`theory.kernel.step.Rule`."""
         if not isinstance(says, sp.Equality) or not isinstance(says.args[0], sp.Sum):
             raise Rejected("says no value of a sum")
-        total = says.args[0]
+        total: Any = says.args[0]
         if len(total.limits) != 1 or len(total.limits[0]) != 3:
             raise Rejected("needs a sum over one index")
         index, low, high = total.limits[0]

@@ -33,6 +33,22 @@ class Largest(sp.Basic):
         return rf"{value}\text{{ is the largest eigenvalue of }}{matrix}"
 
 
+class LargestBeside(sp.Basic):
+    """``LargestBeside(λ, M, u)``: λ is the largest eigenvalue of the symmetric M beside that of its eigenvector u."""
+
+    def _latex(self, printer: Any) -> str:
+        value, matrix, first = map(printer._print, self.args)
+        return rf"{value}\text{{ is the largest eigenvalue of }}{matrix}\text{{ across }}{first}"
+
+
+class LargestModulusBeside(sp.Basic):
+    """``LargestModulusBeside(κ, M, u)``: the same for the largest modulus of an eigenvalue."""
+
+    def _latex(self, printer: Any) -> str:
+        value, matrix, first = map(printer._print, self.args)
+        return rf"{value}\text{{ is the largest modulus of an eigenvalue of }}{matrix}\text{{ across }}{first}"
+
+
 @dataclass(frozen=True)
 class Parseval:
     """``<f,g> = <u,f><u,g> + Σ_j p_j q_j`` in a frame; the premises say ``p_j = <z_j,f>`` and ``q_j = <z_j,g>``."""

@@ -50,7 +50,8 @@ class Uncorrelated:
         if not all(isinstance(name, (sp.Symbol, sp.Indexed)) for name in names) or not isinstance(says.args[0], Expect):
             raise Rejected("says no expectation, or puts in what is no name")
         inside: Any = says.args[0].args[0].xreplace(names)
-        outside, total = sp.Integer(1), None
+        outside: Any = sp.Integer(1)
+        total: Any = None
         for factor in sp.Mul.make_args(inside):
             base, power = factor.as_base_exp()
             if isinstance(base, sp.Sum) and power == 2 and total is None:
@@ -94,11 +95,12 @@ class MeanOfSum:
             isinstance(p, sp.Equality) and isinstance(p.args[0], Expect) for p in (premises[0], says)
         ):
             raise Rejected("needs the mean of a term, and says that of a sum")
-        (inner, mean), (outer, _) = premises[0].args, says.args
+        outer, inner, mean = says.args[0], premises[0].args[0], premises[0].args[1]
         total: Any = outer.args[0]
+        term: Any = inner.args[0]
         if not isinstance(total, sp.Sum) or len(total.limits) != 1 or len(total.limits[0]) != 3:
             raise Rejected("says nothing about a sum over one index")
-        weight = sp.cancel(total.function / inner.args[0])
+        weight = sp.cancel(total.function / term)
         _constant((weight, mean, *total.limits[0][1:]), self.random, context)
         wanted = equal(outer, sp.Sum(weight * mean, total.limits[0]))
         if not same(wanted, says):
