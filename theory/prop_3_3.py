@@ -326,6 +326,7 @@ CLAIMS = (
             Tightening("inner cone t-", CONE_ANGLE_BOUND, -1, s.cone_inner),
         ),
         required=10_000,
+        proof_depends=("thm-4.6/lower",),
         note=(
             "With ||c|| = ||b|| and V ⪰ 0 the condition is implied by the quoted inequality. Sharp: for d = 2, "
             "bc < 0 and 0 < S < 2√|bc| the eigenvalues are complex and a token turns for ever."

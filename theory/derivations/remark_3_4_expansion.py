@@ -239,59 +239,58 @@ imaginary_part = scalar("r34_imaginary_part", r"\operatorname{Im}\varepsilon")
 size = scalar("r34_coupling_size", r"|\alpha|", positive=True)
 second = scalar("r34_second", r"\lambda_2")
 distance = scalar("r34_distance", r"(\tilde\lambda_1-\mu)")
-_c0, _c1, _c2 = s.gap**2, 2 * s.gap * (s.a - s.e), (s.a - s.e) ** 2 + 4 * size**2
+open_gap = scalar("r34_open_gap", r"\mathrm{gap}", positive=True)
+curvature = scalar("r34_curvature", r"N", positive=True)
+product = scalar("r34_product", r"p", positive=True)
+_c0, _c1, _c2 = open_gap**2, 2 * open_gap * (s.a - s.e), (s.a - s.e) ** 2 + 4 * size**2
 _trace = s.lambda_1 + eps * s.a + second + eps * s.e
 _determinant = (s.lambda_1 + eps * s.a) * (second + eps * s.e) - eps**2 * size**2
-_discriminant = equal(_trace**2 - 4 * _determinant, _c0 + _c1 * eps + _c2 * eps**2)
-_modulus = equal(real_part**2 + imaginary_part**2, (s.gap / sp.sqrt(_c2)) ** 2)
+_discriminant = equal(_trace**2 - 4 * _determinant, _c0 + _c1 * eps + curvature * eps**2)
+_modulus = equal(real_part**2 + imaginary_part**2, (open_gap / sp.sqrt(curvature)) ** 2)
 
 RADIUS = Derivation(
     claim="lemma/two-level-radius",
     title="The radius of convergence for two levels",
     states=both(_discriminant, _modulus),
     setting={
-        "gap": equal(s.gap, s.lambda_1 - second),
-        "open": below(0, s.gap),
-        "real": equal(_c0 + _c1 * real_part + _c2 * (real_part**2 - imaginary_part**2), 0),
-        "imaginary": equal(imaginary_part * (_c1 + 2 * _c2 * real_part), 0),
+        "gap": equal(open_gap, s.lambda_1 - second),
+        "curvature": equal(_c2, curvature),
+        "product": equal(open_gap * size, product),
+        "real": equal(_c0 + _c1 * real_part + curvature * (real_part**2 - imaginary_part**2), 0),
+        "imaginary": equal(imaginary_part * (_c1 + 2 * curvature * real_part), 0),
     },
     steps=(
         Step(
             "discriminant",
             _discriminant,
-            ("gap",),
+            ("gap", "curvature"),
             Identity(),
             r"The discriminant of the characteristic polynomial of two levels.",
         ),
         Step(
-            "curvature",
-            below(0, _c2),
-            (),
-            Entails(degree=2, squares=(s.a - s.e,)),
-            r"Its leading coefficient is positive, as $\alpha\ne0$.",
-        ),
-        Step(
-            "split",
-            below(0, s.gap**2 * size**2),
-            ("open",),
-            Entails(degree=4),
-            r"So is this product.",
-        ),
-        Step(
-            "not-real",
-            below(0, imaginary_part**2),
-            ("real", "curvature", "split"),
-            Entails(degree=3, squares=(_c1 + 2 * _c2 * real_part,)),
-            r"It has no real zero: it is a sum of two squares that do not vanish together.",
+            "branch",
+            equal(
+                curvature**2 * imaginary_part**2,
+                (curvature * real_part + open_gap * (s.a - s.e)) ** 2 + 4 * product**2,
+            ),
+            ("real", "curvature", "product"),
+            Identity(),
+            r"The real part, times $N$: a sum of two squares, of which the second is not zero.",
         ),
         Step(
             "vertex",
-            equal(_c1 + 2 * _c2 * real_part, 0),
-            ("imaginary", "not-real"),
-            Squeeze(degree=2),
-            r"So the other factor of the imaginary part is zero.",
+            equal(real_part, -open_gap * (s.a - s.e) / curvature),
+            ("branch", "imaginary"),
+            Squeeze(degree=3, squares=(curvature * real_part + open_gap * (s.a - s.e),)),
+            r"So $\varepsilon$ is not real, and the other factor of the imaginary part is zero.",
         ),
-        Step("modulus", _modulus, ("real", "vertex", "curvature"), Identity(), r"Put into the real part."),
+        Step(
+            "modulus",
+            _modulus,
+            ("real", "vertex"),
+            Identity(),
+            r"Put into the real part; $N=(a-e)^2+4\alpha^2$.",
+        ),
         Step(
             "both",
             both(_discriminant, _modulus),
@@ -307,7 +306,6 @@ RADIUS = Derivation(
     ),
 )
 
-open_gap = scalar("r34_open_gap", r"\mathrm{gap}", positive=True)
 _delta = open_gap + eps * (s.a - s.e)
 _tan2 = (eps * size / distance) ** 2
 _corrected = (eps * size / _delta) ** 2

@@ -251,7 +251,7 @@ EIGENVECTOR = Derivation(
         ),
         Step(
             "along-u1",
-            equal(Dot(u1, _shortfall), 0),
+            equal(Dot(u1, total * leading), _root),
             ("symmetric", "image-of-u1", "height", "b-in-frame", "b-across", "products", "root"),
             Identity(),
             r"Along $u_1$ this is the secular equation.",
@@ -266,7 +266,7 @@ EIGENVECTOR = Derivation(
         Step(
             "eigenvector",
             equal(Dot(_shortfall, _shortfall), 0),
-            ("in-frame", "along-u1"),
+            ("in-frame", "along-u1", "height"),
             Identity(),
             r"Nor along $u_1$: it is zero.",
         ),

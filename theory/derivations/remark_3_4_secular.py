@@ -64,13 +64,6 @@ _BLOCK_STEPS = (
         Identity(),
         r"$\tilde Vu_1=\lambda_1u_1+\Delta Vu_1$, and $\Delta Vu_1=au_1+b$.",
     ),
-    Step(
-        "b-across",
-        equal(Dot(u1, b), 0),
-        ("b", "a", "orthonormal"),
-        Identity(),
-        r"$a$ is what $\Delta Vu_1$ has along $u_1$.",
-    ),
 )
 _COUPLING_STEPS = (
     Step(
@@ -168,10 +161,10 @@ SECULAR = Derivation(
         ),
         Step(
             "root-or-orthogonal",
-            equal(claims.SECULAR_RESIDUAL.expr * _cos, 0),
-            ("u1-of-image", "image-on-u1", "b-across", "b-in-frame", "products"),
+            equal(_root * _cos, (_first + s.over_directions(_alpha**2 / (_root - _mu))) * _cos),
+            ("u1-of-image", "image-on-u1", "b-in-frame", "b", "a", "orthonormal", "products"),
             Identity(),
-            r"The two forms of $\langle u_1,\tilde V\tilde u_1\rangle$ are equal.",
+            r"The two forms of $\langle u_1,\tilde V\tilde u_1\rangle$ are equal; $b$ has no part along $u_1$.",
         ),
         Step(
             "length-in-frame",
@@ -327,7 +320,7 @@ DRIFT = Derivation(
         Step(
             "rise",
             at_most(_first, _root),
-            ("rayleigh", "image-of-u1", "b-across", "orthonormal"),
+            ("rayleigh", "image-of-u1", "b", "a", "orthonormal"),
             Entails(degree=1),
             r"At $u_1$ the quotient is $\lambda_1+a$.",
         ),
@@ -482,10 +475,15 @@ DRIFT = Derivation(
         ),
         Step(
             "chain",
-            both(at_most(Norm(leading - u1) ** 2, angle**2), at_most(angle**2, _tan2), at_most(_tan2, _DA)),
-            ("chord-squared", "tangent-squared", "bound"),
+            both(
+                at_most(_DA, _tan2 + 2 * _shift / nearest * _DA),
+                at_most(Norm(leading - u1) ** 2, angle**2),
+                at_most(angle**2, _tan2),
+                at_most(_tan2, _DA),
+            ),
+            ("second-order", "chord-squared", "tangent-squared", "bound"),
             Together(),
-            r"The chain of the claim.",
+            r"The relative error, and the chain of the claim.",
         ),
     ),
     remark=(

@@ -51,14 +51,14 @@ COLLAPSE = Derivation(
         "no-values": equal(s.lambda_1, 0),
         "fixed-time": equal(s.h, s.T / s.L),
         "tau": equal(s.noise_scale, sp.sqrt(s.h) * eta_random),
-        "level": both(*(equal(variance.xreplace(at)[s.L], level) for _, at in (KINDS[k] for k in ("random", "tied", "ar")))),
+        "level": both(
+            *(equal(variance.xreplace(at)[s.L], level) for _, at in (KINDS[k] for k in ("random", "tied", "ar")))
+        ),
         "one-layer": both(equal(s.critical_norm_1, _ONE), equal(prefactor_tied, _ONE)),
         "exponent": equal(s.exponent, sp.Rational(1, 2)),
         "nonzero": both(below(0, s.T), below(0, s.s_norm)),
         "shift": equal(shift**2 * LimitOf(_PER_LAYER, inverse_depth), 1),
-        "orthogonal": both(
-            equal(_O[x], u1), _ORTHOGONAL["collapsed-base"], equal(_O[dV], s.eta * _P * GAUSS * _P)
-        ),
+        "orthogonal": both(equal(_O[x], u1), _ORTHOGONAL["collapsed-base"], equal(_O[dV], s.eta * _P * GAUSS * _P)),
     },
     assumptions={
         name: both(*given.args, *parts(_ORTHOGONAL[name])) if name in _ORTHOGONAL else given
@@ -98,7 +98,14 @@ COLLAPSE = Derivation(
             "squares",
             _SQUARES,
             (
-                "growth-random", "growth-tied", "growth-ar", "level", "one-layer", "no-values", "fixed-time", "nonzero",
+                "growth-random",
+                "growth-tied",
+                "growth-ar",
+                "level",
+                "one-layer",
+                "no-values",
+                "fixed-time",
+                "nonzero",
                 "correlated-ar",
             ),
             Identity(),

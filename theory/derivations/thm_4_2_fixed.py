@@ -82,7 +82,15 @@ QUOTED = Derivation(
         _from_variance(
             "recursion",
             (
-                *_LAYERS, "independent-adapters", "unit", "start", "no-values", "collapsed", "scale", "rotation", "regular",
+                *_LAYERS,
+                "independent-adapters",
+                "unit",
+                "start",
+                "no-values",
+                "collapsed",
+                "scale",
+                "rotation",
+                "regular",
                 "overlap",
             ),
             r"$V=0$: each layer takes the same factor off the mean overlap,",
@@ -105,7 +113,13 @@ QUOTED = Derivation(
             Apply("lemma/exponential-decay", {_z: _HALF}),
             r"$1-z\le e^{-z}$.",
         ),
-        Step("factor-power", at_most(RHO, sp.exp(-_HALF)), ("factor", "tangent"), Entails(degree=3), r"So much for a layer."),
+        Step(
+            "factor-power",
+            at_most(RHO, sp.exp(-_HALF)),
+            ("factor", "tangent"),
+            Entails(degree=3),
+            r"So much for a layer.",
+        ),
         Step(
             "factor-log",
             at_most(sp.log(RHO), -_HALF),

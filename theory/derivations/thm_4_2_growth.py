@@ -309,9 +309,7 @@ CORRELATED = Derivation(
         ),
         Step(
             "variance-recursion",
-            equal(
-                variance[s.L + 1], variance[s.L] + STEP**2 * PER_LAYER * (1 + 2 * rho * (1 - POWER) / (1 - rho))
-            ),
+            equal(variance[s.L + 1], variance[s.L] + STEP**2 * PER_LAYER * (1 + 2 * rho * (1 - POWER) / (1 - rho))),
             ("second-moment", "joint", "noise-variance", "moments", "step-positive", "correlated"),
             Identity(),
             r"What one layer adds to the variance.",

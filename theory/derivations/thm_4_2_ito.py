@@ -67,9 +67,7 @@ _first = _overlap(token, mean, test)
 _other = _overlap(token_other, mean_other, test_other)
 SETTING: dict[str, Any] = {
     "tokens": both(equal(Dot(token, token), 1), equal(Dot(token_other, token_other), 1)),
-    "regular": both(
-        below(0, length(_moved(token, mean))), below(0, length(_moved(token_other, mean_other)))
-    ),
+    "regular": both(below(0, length(_moved(token, mean))), below(0, length(_moved(token_other, mean_other)))),
     "weights": WEIGHTS,
     "sigma": equal(s.sigma, s.noise_scale * s.s_norm / s.d),
     "orders": both(
@@ -81,7 +79,8 @@ SETTING: dict[str, Any] = {
         equal(
             full,
             LimitOf(
-                (_explicit(token, mean, test) - Dot(token, test) - root_h * _half(token, mean, test)) / root_h**2, root_h
+                (_explicit(token, mean, test) - Dot(token, test) - root_h * _half(token, mean, test)) / root_h**2,
+                root_h,
             ),
         ),
     ),

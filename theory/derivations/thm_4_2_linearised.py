@@ -122,7 +122,10 @@ CORRELATED: dict[Any, Any] = {
     unit_adapter: adapter_ar,
 }
 """The model with AR(1) adapters beside that with independent ones."""
-variance_ar, covariance = family("t42_variance_ar", r"\mathbb E\,z_j^2"), family("t42_covariance", r"\mathbb E\,z_j\zeta_j")
+variance_ar, covariance = (
+    family("t42_variance_ar", r"\mathbb E\,z_j^2"),
+    family("t42_covariance", r"\mathbb E\,z_j\zeta_j"),
+)
 noise_variance = family("t42_noise_variance", r"\mathbb E\,\zeta_j^2")
 
 _r, _c, _rho = s.layer_ratio, s.h / _ONE, s.correlation
@@ -324,7 +327,13 @@ AR1 = (
             _r**2 * variance_ar[s.L] + 2 * _r * s.layer_noise * _SHARE + s.layer_noise,
         ),
         (
-            "second-moment-ar", "covariance", "noise-variance", "moments-ar", "ratio", "per-layer", "step-positive",
+            "second-moment-ar",
+            "covariance",
+            "noise-variance",
+            "moments-ar",
+            "ratio",
+            "per-layer",
+            "step-positive",
             "shrinking",
         ),
         Identity(),

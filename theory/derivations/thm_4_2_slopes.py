@@ -9,7 +9,7 @@ import sympy as sp
 from theory import symbols as s
 from theory import thm_4_2 as claims
 from theory.derivations import thm_4_2_growth as growth
-from theory.derivations.thm_4_2_growth import AR_GROWTH, GEOMETRY, PER_LAYER, STEP, copy, rho, variance
+from theory.derivations.thm_4_2_growth import GEOMETRY, STEP, copy, variance
 from theory.kernel.notation import at_most, below, both, equal, scalar, vector
 from theory.kernel.rules import Apply, Entails, Identity, Monotone
 from theory.kernel.rules.accumulate import Together
@@ -17,9 +17,15 @@ from theory.kernel.rules.cases import Squeeze
 from theory.kernel.step import Derivation, Step, parts
 
 level = scalar("t42_level", r"r^2", positive=True)
-eta_random, eta_tied = scalar("t42_eta_random", r"\eta_c(L)", positive=True), scalar("t42_eta_tied", r"\eta_c^{\mathrm{tied}}(L)", positive=True)
+eta_random, eta_tied = (
+    scalar("t42_eta_random", r"\eta_c(L)", positive=True),
+    scalar("t42_eta_tied", r"\eta_c^{\mathrm{tied}}(L)", positive=True),
+)
 eta_ar = scalar("t42_eta_ar", r"\eta_c^{\mathrm{AR}(1)}(L)", positive=True)
-eta_well, plateau = scalar("t42_eta_well", r"\eta_c^{\mathrm{well}}(L)", positive=True), scalar("t42_plateau", r"\eta_\infty", positive=True)
+eta_well, plateau = (
+    scalar("t42_eta_well", r"\eta_c^{\mathrm{well}}(L)", positive=True),
+    scalar("t42_plateau", r"\eta_\infty", positive=True),
+)
 share = scalar("t42_share", r"\epsilon", positive=True)
 WELL_AT: dict[Any, Any] = {growth.u_j: vector("t42_u_k", "u_k"), s.lambda_j: scalar("t42_lambda_k", r"\lambda_k")}
 
@@ -36,9 +42,11 @@ def family_of(kinds: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any], t
     setting, assumed, steps = dict(GEOMETRY), {}, []
     for kind in kinds:
         lemma, at = KINDS[kind]
-        shared = GEOMETRY if kind != "well" else {
-            n: g for n, g in GEOMETRY.items() if n in lemma.setting and lemma.setting[n].xreplace(at) == g
-        }
+        shared = (
+            GEOMETRY
+            if kind != "well"
+            else {n: g for n, g in GEOMETRY.items() if n in lemma.setting and lemma.setting[n].xreplace(at) == g}
+        )
         own = {name: given for name, given in lemma.setting.items() if name not in shared}
         own["collapsed"] = lemma.assumptions["collapsed-base"]
         renamed = {f"{name}-{kind}": given.xreplace(at) for name, given in own.items()}
@@ -88,9 +96,7 @@ FIXED = Derivation(
         *_GROWTH,
         Step(
             "squares",
-            both(
-                equal(eta_random**2 * s.L, s.critical_norm_1**2), equal(eta_tied**2 * s.L**2, prefactor_tied**2)
-            ),
+            both(equal(eta_random**2 * s.L, s.critical_norm_1**2), equal(eta_tied**2 * s.L**2, prefactor_tied**2)),
             ("growth-random", "growth-tied", "level", "one-layer", "weights-nonzero"),
             Identity(),
             r"The level is reached at these norms.",

@@ -17,9 +17,9 @@ from theory.kernel.step import Context, Rejected, parts
 
 
 class Analytic(sp.Basic):
-    """The statement ``Analytic(c_i, i, radius, bound)``: for ``|z| < radius`` the series of ``c_i z^i``, i >= 1, converges.
+    """The statement ``Analytic(c_i, i, radius, bound)`` on the series of ``c_i z^i``, i >= 1.
 
-    Its sum has modulus at most ``bound`` there.
+    It converges for ``|z| < radius``, and its sum has modulus at most ``bound`` there.
     """
 
     def _latex(self, printer: Any) -> str:
