@@ -80,6 +80,7 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
         "uses": uses(outcome.claim),
         "modulo": list(outcome.modulo),
         "scope": outcome.scope,
+        "conditional": derivation.conditional,
         "remark": derivation.remark,
     }
 
@@ -153,12 +154,14 @@ def add_to_rows(rows: list[dict[str, Any]], outcomes: dict[str, dict[str, Any]])
         claim = CLAIMS[r["id"]]
         chain = needed([claim.id])
         failure = next((f"{i}: {outcomes[i]['first_failure']}" for i in chain if not outcomes[i]["ok"]), None)
-        r["verdict"], r["reasons"] = with_derivation(claim, r["verdict"], r["reasons"], failure)
+        taken = "; ".join(dict.fromkeys(t for i in chain if (t := outcomes[i]["conditional"])))
+        if failure is not None or not taken:  # a conditional derivation lifts no verdict
+            r["verdict"], r["reasons"] = with_derivation(claim, r["verdict"], r["reasons"], failure)
         r["met"] = met(claim, r["verdict"]) and failure is None
         r["modulo"], r["scope"] = modulo(claim.id, outcomes), scope(claim.id, outcomes)
         own = outcomes[claim.id]
         r["derivation"] = {"ok": failure is None, "steps": len(own["steps"]), "remark": own["remark"],
-                           "cited": sum(bool(s["cited"]) for s in own["steps"])}  # fmt: skip
+                           "cited": sum(bool(s["cited"]) for s in own["steps"]), "conditional": taken}  # fmt: skip
     words = {r["id"]: r["verdict"] for r in rows}
     for r in rows:
         chain = [r["id"], *(i for i in ancestors(r["id"], "proof") if i in words)]

@@ -116,6 +116,8 @@ def _derivation(derivation: Derivation) -> str:
     parts = ["## Derivation\n\n"]
     if derivation.remark:
         parts.append(escape(derivation.remark, keep_math=True) + "\n\n")
+    if derivation.conditional:
+        parts.append("**Conditional.** " + escape(derivation.conditional, keep_math=True) + "\n\n")
     if derivation.scope:
         parts.append("Scope: " + escape(derivation.scope, keep_math=True) + ".\n\n")
     given = {**derivation.setting, **derivation.assumptions}
@@ -168,7 +170,8 @@ def derivations_table() -> str:
     for name, derivation in DERIVATIONS.items():
         cited = sum(bool(s.rule.cited) for s in derivation.steps)
         applied = ", ".join(f"`{u}`" for u in uses(name)) or "–"
+        word = "conditional" if derivation.conditional else "general"
         rows.append(
-            f"| `{name}` | {len(derivation.steps)} | {cited} | {applied} | {escape(derivation.scope) or 'general'} |"
+            f"| `{name}` | {len(derivation.steps)} | {cited} | {applied} | {escape(derivation.scope) or word} |"
         )
     return "\n".join(rows) + "\n"

@@ -58,9 +58,25 @@ def changes(statement: sp.Basic, kind: str, siblings: dict[Any, Any]) -> list[sp
     """All statements with one change of this kind. ``siblings`` maps a symbol to the one that may stand for it."""
     found: list[sp.Basic] = []
     for new in _changed(statement, kind, siblings):
-        if new != statement and new not in found:
+        if new != statement and new not in found and not _equivalent(statement, new):
             found.append(new)
     return found
+
+
+def _equivalent(one: sp.Basic, other: sp.Basic) -> bool:
+    """Whether both say the same on sight: multiples of each other (positive ones, of inequalities)."""
+    pairs = list(zip(parts(one), parts(other), strict=True)) if len(parts(one)) == len(parts(other)) else []
+    return bool(pairs) and all(a == b or _multiple(a, b) for a, b in pairs)
+
+
+def _multiple(one: Any, other: Any) -> bool:
+    if type(one) is not type(other) or not isinstance(one, sp.core.relational.Relational):
+        return False
+    sides = (*one.args, *other.args)
+    if any(isinstance(side, sp.MatrixExpr) for side in sides):
+        return False
+    share = sp.cancel((other.args[0] - other.args[1]) / (one.args[0] - one.args[1]))  # type: ignore[operator]
+    return bool(share.is_Rational and (share > 0 or (share != 0 and isinstance(one, sp.Equality))))
 
 
 def _changed(node: Any, kind: str, siblings: dict[Any, Any]) -> Iterator[Any]:

@@ -214,7 +214,8 @@ def test_the_book_is_built_without_overfull_boxes(tmp_path: Path) -> None:
 def test_verdict_of_a_claim_without_derivation_is_not_derived() -> None:
     rows = [{"id": CLAIM, "verdict": "supported", "reasons": [], "met": True}]
     outcomes = {
-        name: {"ok": True, "modulo": [], "scope": "", "steps": [], "remark": ""} for name in derivations.needed([CLAIM])
+        name: {"ok": True, "modulo": [], "scope": "", "steps": [], "remark": "", "conditional": ""}
+        for name in derivations.needed([CLAIM])
     }
     derivations.add_to_rows(rows, outcomes)
     assert rows[0]["verdict"] == rows[0]["effective"] == "derived"

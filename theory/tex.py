@@ -24,6 +24,7 @@ MACROS = (
 \newcommand{\lpquote}[1]{\par\noindent\textbf{The paper says:} #1\par}
 \newcommand{\lpexpected}[1]{\par\noindent\textbf{Expected:} #1.\par}
 \newcommand{\lpremark}[1]{\par\noindent\textbf{Remark.} #1\par}
+\newcommand{\lpconditional}[1]{\par\noindent\textbf{Conditional.} #1\par}
 \newcommand{\lpscope}[1]{\par\noindent\textbf{Scope.} #1\par}
 \newcommand{\lpname}[1]{\textsf{#1}}
 \newlist{lpassumptions}{itemize}{1}
@@ -75,6 +76,8 @@ def claim_tex(derivation: Derivation, claim: Claim | None) -> str:
     parts.append(_setting(derivation))
     if derivation.scope:
         parts.append(rf"\lpscope{{{tex_words(derivation.scope)}}}" + "\n")
+    if derivation.conditional:
+        parts.append(rf"\lpconditional{{{tex_words(derivation.conditional)}}}" + "\n")
     if derivation.remark:
         parts.append(rf"\lpremark{{{tex_words(derivation.remark)}}}" + "\n")
     parts += [r"\begin{proof}[Derivation]\leavevmode", "\n", r"\begin{lpsteps}", "\n"]

@@ -114,6 +114,6 @@ def table(rows: list[dict[str, Any]]) -> Table:
         seconds = sum(s["seconds"] for s in r["steps"])
         result.add_row(
             r["id"], str(len(r["steps"])), str(sum(bool(s["cited"]) for s in r["steps"])), f"{seconds:.1f}", word,
-            r["scope"] or "general",
+            r["scope"] or ("conditional" if r["conditional"] else "general"),
         )  # fmt: skip
     return result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory import prop_3_3 as claims
@@ -26,7 +28,7 @@ _BOUND = (_inner + now) / (1 + _outer * now)
 _RESTS = ("unit", "w", "b", "b-norm", "c", "c-norm", "block", "kappa", "separation", "weights", "unit-tokens",
           "every-token-in-cone", "boundary", "spread")  # fmt: skip
 
-_SPEED = claims_46.PLAIN_SPEED.expr.xreplace({_theta: tan_i})
+_SPEED: Any = claims_46.PLAIN_SPEED.expr.xreplace({_theta: tan_i})
 _CONDITION = claims_46.PLAIN_CONDITION.closed.xreplace({_theta: tan_i})
 _FIRST_RATE = LOWER_STEPS["plain"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory import prop_3_3 as claims
@@ -45,7 +47,7 @@ rise = family("p33_rise", "f")
 gap_of_head = family("p33_gap_of_head", r"\mathrm{gap}^*")
 
 
-def sum_over_heads(term: sp.Expr) -> sp.Expr:
+def sum_over_heads(term: Any) -> Any:
     """The sum over the heads."""
     return sp.Sum(term, (h_index, 1, heads))
 

@@ -39,4 +39,3 @@ SPECTRAL_RADIUS_ACROSS = Theorem(
 
 ALL: tuple[Theorem, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Theorem))
 """Every theorem of this file."""
-

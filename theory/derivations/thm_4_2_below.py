@@ -9,7 +9,8 @@ from theory import thm_4_2 as claims
 from theory.derivations import textbook
 from theory.derivations.model import V, m, x
 from theory.derivations.thm_4_2_fixed import _z as Z
-from theory.derivations.thm_4_2_model import ADAPTERS, GAUSS, LAYER, RANDOM, VARIANCES, WEIGHTS, U, after, length
+from theory.derivations.thm_4_2_loss import ell
+from theory.derivations.thm_4_2_model import ADAPTERS, GAUSS, LAYER, RANDOM, VARIANCES, WEIGHTS, U, after, e, length
 from theory.kernel.notation import Dot, Expect, Norm, at_most, below, both, equal, family, identity, scalar, vector
 from theory.kernel.rules import Apply, Definition, Entails, Identity, Textbook
 from theory.kernel.rules.random_matrices import MatrixWick, Mean, Past, Rotated
@@ -222,6 +223,13 @@ _ONE_LAYER = (
         r"So much does an adapter add.",
     ),
     Step(
+        "one-layer",
+        at_most(2 * (1 - RHO) * size**2, Expect(Dot(_kick, _kick))),
+        ("units", "dimension"),
+        Apply("lemma/one-layer-loss", {e: image, ell: size}),
+        r"What an adapter turns a token away is at most half the mean square of what it adds.",
+    ),
+    Step(
         "loss-scaled",
         at_most(2 * (1 - RHO) * size**2, added * size**2),
         ("one-layer", "kick", "kick-bound"),
@@ -326,7 +334,7 @@ SUBCRITICAL = Derivation(
         "norm": equal(s.V_norm, Norm(V)),
         "step": below(s.h * s.V_norm, 1),
         "tau": equal(s.noise_scale, sp.sqrt(s.h) * s.eta),
-        "one-layer": at_most(2 * (1 - RHO) * size**2, Expect(Dot(_kick, _kick))),
+        "dimension": at_most(2, s.d),
         "K": equal(_K, _EXACT_K),
         "square-sign": at_most(0, mean_square[s.L]),
         "rate-positive": below(0, _K),
@@ -341,10 +349,10 @@ SUBCRITICAL = Derivation(
     },
     steps=(*_TOKEN, *_ONE_LAYER),
     remark=(
-        r"Two things are taken as given and not derived: $1-\rho\le\frac12\mathbb E|h\Delta V\tilde m|^2/|\tilde x+hV\tilde m|^2$ "
-        r"(the adapters enter it by their law; for pairs of opposite adapters it is false, and it has been checked by "
-        r"quadrature only), and, under the name of full attention, that one base layer stretches the root mean square chord "
-        r"by $1+hK_2'$ at most, $K_2$ as in Proposition 3.1. The bound grows with the depth, so that it holds for the "
+        r"Under the name of full attention it is taken as given, too, that one base layer stretches the root mean "
+        r"square "
+        r"chord by $1+hK_2'$ at most, $K_2$ as in Proposition 3.1. The bound grows with the depth, so that it "
+        r"holds for the "
         r"maximum over all layers up to $L$."
     ),
 )

@@ -94,7 +94,14 @@ LINEAR = (
         "layer",
         equal(Dot(after, u_j) * _BELOW, Dot(after, u1) * small * _ABOVE),
         (
-            "single-head", "attention-only", "post-ln", "collapsed-base", "symmetric-base", "eigenvectors", "frame", "near",
+            "single-head",
+            "attention-only",
+            "post-ln",
+            "collapsed-base",
+            "symmetric-base",
+            "eigenvectors",
+            "frame",
+            "near",
             "regular-layer",
         ),
         Identity(),
@@ -175,9 +182,7 @@ AR1 = (
     ),
     Step(
         "ar-noise-past",
-        equal(
-            Past(Expect(kicks_next**2)), s.correlation**2 * Past(kicks**2) + (1 - s.correlation**2) * s.layer_noise
-        ),
+        equal(Past(Expect(kicks_next**2)), s.correlation**2 * Past(kicks**2) + (1 - s.correlation**2) * s.layer_noise),
         ("ar-noise",),
         Mean((kicks, kicks_next), Past),
         r"in the mean,",
@@ -305,16 +310,18 @@ _SECOND = (
 )
 _DRIFT = Dot(V * m, probe) - Dot(x, V * m) * Dot(x, probe) - s.sigma**2 * (s.d - 1) * Dot(m, m) * Dot(x, probe) / 2
 _COVARIANCE = (
-    s.sigma**2
-    * Dot(m, m_other)
-    * Dot(probe - Dot(x, probe) * x, probe_other - Dot(x_other, probe_other) * x_other)
+    s.sigma**2 * Dot(m, m_other) * Dot(probe - Dot(x, probe) * x, probe_other - Dot(x_other, probe_other) * x_other)
 )
 _FIELD = Dot(V * x, u_j) - Dot(x, V * x) * Dot(x, u_j) - (small * s.sigma) ** 2 * (s.d - 1) * Dot(x, u_j) / 2
 _FIELD_NEAR = (
     scale
     * small
     * y
-    * (s.lambda_j - scale**2 * (s.lambda_1 + small**2 * Dot(tangent, V * tangent)) - small**2 * s.sigma**2 * (s.d - 1) / 2)
+    * (
+        s.lambda_j
+        - scale**2 * (s.lambda_1 + small**2 * Dot(tangent, V * tangent))
+        - small**2 * s.sigma**2 * (s.d - 1) / 2
+    )
 )
 _INTEGRAL = ITO.statement.args[1].xreplace({_rate: _g, _sigma: s.sigma**2})
 
@@ -357,7 +364,8 @@ SDE = (
         equal(Expect(kick_one * kick_other), _COVARIANCE),
         ("sde-names", "sde-other", "weights", "sigma"),
         MatrixWick(VARIANCES),
-        r"Two tokens move together: $\sigma^2\langle m,m'\rangle\langle P_xf,P_{x'}f'\rangle$, one Brownian matrix for both.",
+        r"Two tokens move together: $\sigma^2\langle m,m'\rangle\langle P_xf,P_{x'}f'\rangle$, one Brownian "
+        r"matrix for both.",
     ),
     Step(
         "field",
@@ -389,7 +397,12 @@ SDE = (
         Textbook(
             ITO,
             {
-                _any_drift: pull, _rate: _g, _state: y, _var: diffusion, _sigma: s.sigma**2, _out: ou_variance,
+                _any_drift: pull,
+                _rate: _g,
+                _state: y,
+                _var: diffusion,
+                _sigma: s.sigma**2,
+                _out: ou_variance,
             },
         ),
         r"and its variance, by the Itô isometry.",
@@ -497,8 +510,10 @@ CRITICAL = Derivation(
         ),
     ),
     remark=(
-        r"The steps derive the linearised model, its variances at every depth and their limits, and drift and covariance "
-        r"of one layer to first order in $h$. That the layered model converges in law to the solution of the equation with "
+        r"The steps derive the linearised model, its variances at every depth and their limits, and drift and "
+        r"covariance "
+        r"of one layer to first order in $h$. That the layered model converges in law to the solution of the "
+        r"equation with "
         r"these coefficients (Stroock-Varadhan) is not derived. AR(1): $\xi_j$ is what the adapter adds along $u_j$, "
         r"stationary from the first layer on."
     ),

@@ -152,7 +152,7 @@ COLLAPSE = Derivation(
         Step(
             "bounds-limit",
             both(equal(LimitOf(_LEAST, inverse_depth), _LIMIT), equal(LimitOf(_LIMIT, inverse_depth), _LIMIT)),
-            ("correlated-ar",),
+            (),
             PowerSeries(order=3),
             r"Both go to $(1+\rho)/(1-\rho)$ in depth,",
         ),
@@ -174,7 +174,7 @@ COLLAPSE = Derivation(
         Step(
             "ar-shift",
             equal(shift, claims.AR1_SHIFT.expr),
-            ("shift-square", "correlated-ar", "root"),
+            ("shift-square", "root"),
             Squeeze(degree=4),
             r"The root.",
         ),
@@ -186,13 +186,6 @@ COLLAPSE = Derivation(
             r"Adapters with both factors off $u_1$ do nothing to tokens at $u_1$:",
         ),
         Step(
-            "moved",
-            equal(_O[x] + s.h * _O[drive], (1 + s.h * s.lambda_1) * u1),
-            ("drive", "orthogonal"),
-            Identity(),
-            r"the layer stretches them,",
-        ),
-        Step(
             "length",
             equal(_O[length], 1 + s.h * s.lambda_1),
             ("post-ln", "drive", "orthogonal", "eigenpair", "step-positive"),
@@ -202,7 +195,7 @@ COLLAPSE = Derivation(
         Step(
             "stays-there",
             equal(_O[after], u1),
-            ("post-ln", "moved", "length", "drive", "orthogonal", "step-positive"),
+            ("post-ln", "length", "drive", "orthogonal"),
             Identity(),
             r"and the normalisation takes it off.",
         ),
@@ -230,9 +223,12 @@ COLLAPSE = Derivation(
         ),
     ),
     remark=(
-        r"The curve of independent adapters is exact for $V=0$. Slopes and shift are those of the linearised model without a "
-        r"well ($V$ vanishes on the two directions, $h=T/L$), where they hold at every depth; for tied adapters the curve of "
-        r"large drift is not derived. $\eta_c^{\mathrm{AR}(1)}/\eta_c$ at great depth is what the long-run variances allow."
+        r"The curve of independent adapters is exact for $V=0$. Slopes and shift are those of the "
+        r"linearised model without a "
+        r"well ($V$ vanishes on the two directions, $h=T/L$), where they hold at every depth; for "
+        r"tied adapters the curve of "
+        r"large drift is not derived. $\eta_c^{\mathrm{AR}(1)}/\eta_c$ at great depth is what the "
+        r"long-run variances allow."
     ),
 )
 LEMMAS: tuple[Derivation, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory import symbols as s
@@ -51,7 +53,7 @@ BELOW = _exponential("lemma/exponential-decay", "$1-z\\le e^{-z}$ for $z\\ge0$",
 
 depth_root = scalar("t42_depth_root", r"L^{-1/2}", positive=True)
 _LOSS, _REST, _CHORD = one._LOSS, one._REST, one._HALF_CHORD
-_DRIFT = Past(_CHORD)
+_DRIFT: Any = Past(_CHORD)
 _HALF = root_h**2 * _LOSS / 2
 _SETTING = {name: given for name, given in VARIANCE.setting.items() if name not in ("attention-length", "dimension")}
 _OF = {step.id: step.says for step in VARIANCE.steps}
@@ -196,7 +198,8 @@ QUOTED = Derivation(
         ),
     ),
     remark=(
-        r"For steps so small that the remainder of fourth order is at most half of $\kappa=\tau^2\|s\|^2(d-1)/(2d^2)$, and "
+        r"For steps so small that the remainder of fourth order is at most half of "
+        r"$\kappa=\tau^2\|s\|^2(d-1)/(2d^2)$, and "
         r"all depths $L\ge\log4/(h\kappa)$; $h$ and $\eta$ do not change with $L$."
     ),
 )

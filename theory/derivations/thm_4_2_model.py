@@ -76,7 +76,8 @@ COVARIANCE = Derivation(
             ),
             ("gaussian-adapters", "zero-mean-adapters", "weights"),
             MatrixWick(VARIANCES),
-            r"Pair $B$ with $B$ and $A$ with $A$: $\langle m,m'\rangle\langle e,e'\rangle\operatorname{tr}(SS^\top)/d^2$.",
+            r"Pair $B$ with $B$ and $A$ with $A$: $\langle m,m'\rangle\langle "
+            r"e,e'\rangle\operatorname{tr}(SS^\top)/d^2$.",
         ),
     ),
 )
@@ -182,7 +183,9 @@ PAIR = Derivation(
         "regular": both(below(0, length(e + z)), below(0, length(e - z))),
     },
     steps=(
-        Step("lengths", both(equal(_a, length(e + z)), equal(_b, length(e - z))), (), Definition(), r"The two lengths."),
+        Step(
+            "lengths", both(equal(_a, length(e + z)), equal(_b, length(e - z))), (), Definition(), r"The two lengths."
+        ),
         Step("along", equal(_p, Dot(z, e)), (), Definition(), r"The part of $z$ along $e$."),
         Step(
             "lagrange",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory import symbols as s
@@ -20,6 +22,8 @@ from theory.kernel.rules.limits import Dominated
 from theory.kernel.rules.random_matrices import Mean, Past, Rotated
 from theory.kernel.step import Derivation, Step
 
+_past: Any = Past
+
 inverse = scalar("p42_inverse", r"\eta^{-1}", positive=True)
 step_length = scalar("p42_step_length", r"|x_i+hg_i|", positive=True)
 kept, gaussian = vector("p42_kept", "c"), vector("p42_gaussian", "g")
@@ -30,9 +34,7 @@ share = scalar("p42_share", r"\mathbb E\langle N(g),u\rangle^2")
 _random_vector = vector("p42_any_vector", "y")
 
 _MOVED = inverse * kept + s.h * gaussian
-_SQUARE = (
-    inverse**2 * Dot(kept, kept) + 2 * inverse * s.h * Dot(kept, gaussian) + s.h**2 * Dot(gaussian, gaussian)
-)
+_SQUARE = inverse**2 * Dot(kept, kept) + 2 * inverse * s.h * Dot(kept, gaussian) + s.h**2 * Dot(gaussian, gaussian)
 
 
 def _along(f: sp.MatrixExpr) -> sp.Expr:
@@ -81,7 +83,13 @@ SUPERCRITICAL = Derivation(
             "before-normalising",
             equal(after, _MOVED / (inverse * step_length)),
             (
-                "single-head", "attention-only", "post-ln", "gaussian-adapters", "zero-mean-adapters", "small", "kept",
+                "single-head",
+                "attention-only",
+                "post-ln",
+                "gaussian-adapters",
+                "zero-mean-adapters",
+                "small",
+                "kept",
                 "gaussian",
             ),
             Identity(),
@@ -273,7 +281,7 @@ SUPERCRITICAL = Derivation(
         ),
         Step(
             "half-chord-past",
-            equal(Past(Expect(Dot(after - base_i, after - base_i))) / 2, 1 - Past(Expect(Dot(after, base)))),
+            equal(_past(Expect(Dot(after - base_i, after - base_i))) / 2, 1 - _past(Expect(Dot(after, base)))),
             ("half-chord-mean",),
             Mean((after, x, m), Past),
             r"over the layers before, and over the tokens.",
@@ -305,7 +313,8 @@ SUPERCRITICAL = Derivation(
         ),
     ),
     remark=(
-        r"The limit is taken for the last layer, at given tokens $x_i$, $m_i\ne0$ before it, $\|s\|>0$; the mean over them "
+        r"The limit is taken for the last layer, at given tokens $x_i$, $m_i\ne0$ before it, $\|s\|>0$; the mean "
+        r"over them "
         r"comes last. That both start from the same tokens is not used."
     ),
 )

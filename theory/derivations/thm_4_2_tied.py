@@ -40,9 +40,7 @@ _PROFILE = sp.cos(angle) * (1 - 2 * angle / sp.pi)
 
 SHEPPARD = Theorem(
     "signs of two Gaussian numbers",
-    equal(
-        Expect(Dot(_g, _a) * Dot(_g, _b) / (sp.Abs(Dot(_g, _a)) * sp.Abs(Dot(_g, _b)))), 1 - 2 * angle / sp.pi
-    ),
+    equal(Expect(Dot(_g, _a) * Dot(_g, _b) / (sp.Abs(Dot(_g, _a)) * sp.Abs(Dot(_g, _b)))), 1 - 2 * angle / sp.pi),
     "W. F. Sheppard, Phil. Trans. R. Soc. A 192 (1899) 101-167 (quadrants of the normal law)",
     (
         equal(Dot(_a, _b), length(_a) * length(_b) * sp.cos(angle)),
@@ -100,8 +98,16 @@ TIED = Derivation(
             "two-layers",
             equal(two, (inverse**2 * e + _K * u) / (inverse**2 * length_0 * length_1)),
             (
-                "single-head", "attention-only", "post-ln", "tied-weights", "gaussian-adapters", "zero-mean-adapters",
-                "collapsed-base", "common-start", "no-values", "large",
+                "single-head",
+                "attention-only",
+                "post-ln",
+                "tied-weights",
+                "gaussian-adapters",
+                "zero-mean-adapters",
+                "collapsed-base",
+                "common-start",
+                "no-values",
+                "large",
             ),
             Identity(),
             r"Two layers from $x^0=e$ with $\Delta V=\eta ab^\top$, $V=0$; the tokens stay collapsed.",
@@ -140,7 +146,8 @@ TIED = Derivation(
             equal(LimitOf(_OVERLAP, inverse), _LIMIT),
             (),
             PowerSeries(order=4),
-            r"As $\eta\to\infty$: $\operatorname{sgn}\langle b,a\rangle\operatorname{sgn}\langle b,e\rangle\langle N(a),e\rangle$.",
+            r"As $\eta\to\infty$: $\operatorname{sgn}\langle b,a\rangle\operatorname{sgn}\langle "
+            r"b,e\rangle\langle N(a),e\rangle$.",
         ),
         Step(
             "component-bound",
@@ -245,7 +252,8 @@ TIED = Derivation(
         ),
     ),
     remark=(
-        r"The instance: $d=2$, $V=0$, two layers, one adapter $\eta ab^\top$ for both. The mean over the length of $a$ is "
+        r"The instance: $d=2$, $V=0$, two layers, one adapter $\eta ab^\top$ for both. The mean over the length "
+        r"of $a$ is "
         r"immaterial: the limit depends on its direction alone."
     ),
 )

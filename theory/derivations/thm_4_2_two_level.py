@@ -87,8 +87,19 @@ TWO_LEVEL = Derivation(
             "tangent",
             equal(tan_square_next, tan_square * moved_square / _GROWTH**2),
             (
-                "single-head", "attention-only", "post-ln", "gaussian-adapters", "zero-mean-adapters", "values", "token",
-                "collapsed", "frame", "scale", "growth", "moved-square", "tangents",
+                "single-head",
+                "attention-only",
+                "post-ln",
+                "gaussian-adapters",
+                "zero-mean-adapters",
+                "values",
+                "token",
+                "collapsed",
+                "frame",
+                "scale",
+                "growth",
+                "moved-square",
+                "tangents",
             ),
             Identity(),
             r"The norm drops out; $u_1$ is stretched by $1+h\lambda_1$, and the adapter acts across it alone.",
@@ -131,9 +142,7 @@ TWO_LEVEL = Derivation(
         ),
         Step(
             "same-law",
-            equal(
-                Expect(sp.log(Dot(_moved(n), _moved(n)))), Expect(sp.log(Dot(_moved(n_other), _moved(n_other))))
-            ),
+            equal(Expect(sp.log(Dot(_moved(n), _moved(n)))), Expect(sp.log(Dot(_moved(n_other), _moved(n_other))))),
             ("rotation", "frame", "other-direction"),
             Rotated(RANDOM, Q),
             r"nor, in law, on the direction $n$: rotations about $u_1$.",
@@ -213,8 +222,10 @@ TWO_LEVEL = Derivation(
         ),
     ),
     remark=(
-        r"Drift and variance are those of the first orders in $\sqrt h$ of an increment; that its moments have no other "
-        r"contribution in the limit, and that the walk converges to a diffusion, is not derived. $\lambda_1>\lambda_2$ is "
+        r"Drift and variance are those of the first orders in $\sqrt h$ of an increment; that its moments have no "
+        r"other "
+        r"contribution in the limit, and that the walk converges to a diffusion, is not derived. "
+        r"$\lambda_1>\lambda_2$ is "
         r"not used: the law is the same without it."
     ),
 )

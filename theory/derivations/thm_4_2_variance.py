@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from theory import symbols as s
@@ -42,6 +44,8 @@ from theory.kernel.rules.limits import Sandwich, Through
 from theory.kernel.rules.random_matrices import MatrixWick, Mean, Past, Rotated
 from theory.kernel.rules.sequences import Recursion
 from theory.kernel.step import Derivation, Step
+
+_past: Any = Past
 
 root_h = scalar("p42_root_h", r"\sqrt h", positive=True)
 overlap = family("p42_overlap", r"\mathbb E\langle x^{\cdot},x^0\rangle")
@@ -105,9 +109,7 @@ MOMENTS = (
     ),
     Step(
         "tangential-square",
-        equal(
-            Expect(s.h**2 * (Dot(dV * m, dV * m) - Dot(dV * m, x) ** 2)), claims.TANGENTIAL_MOVE.expr**2
-        ),
+        equal(Expect(s.h**2 * (Dot(dV * m, dV * m) - Dot(dV * m, x) ** 2)), claims.TANGENTIAL_MOVE.expr**2),
         ("tangential", "along-token", "all-directions", "unit", "attention-length"),
         Identity(),
         r"$d-1$ directions are tangential.",
@@ -121,9 +123,7 @@ MOMENTS = (
     ),
     Step(
         "tangential-move",
-        equal(
-            sp.sqrt(Expect(s.h**2 * (Dot(dV * m, dV * m) - Dot(dV * m, x) ** 2))), claims.TANGENTIAL_MOVE.expr
-        ),
+        equal(sp.sqrt(Expect(s.h**2 * (Dot(dV * m, dV * m) - Dot(dV * m, x) ** 2))), claims.TANGENTIAL_MOVE.expr),
         ("tangential-square", "move-sign"),
         Monotone(sp.sqrt),
         r"The root mean square move of one layer.",
@@ -135,8 +135,15 @@ LAYERS = (
         "layer",
         equal(Dot(after, e), _overlap(x, e)),
         (
-            "single-head", "attention-only", "post-ln", "gaussian-adapters", "zero-mean-adapters", "no-values",
-            "collapsed", "scale", "regular",
+            "single-head",
+            "attention-only",
+            "post-ln",
+            "gaussian-adapters",
+            "zero-mean-adapters",
+            "no-values",
+            "collapsed",
+            "scale",
+            "regular",
         ),
         Identity(),
         r"One layer: $x^{l+1}=N(x+\sqrt h\tau Gx)$, $G=\sum_ks_ku_kv_k^\top$.",
@@ -212,7 +219,7 @@ LAYERS = (
     ),
     Step(
         "chord-mean",
-        equal(Past(_HALF_CHORD), 1 - Past(Dot(x, e))),
+        equal(_past(_HALF_CHORD), 1 - _past(Dot(x, e))),
         ("chord",),
         Mean((x,), Past),
         r"In the mean.",
@@ -380,7 +387,8 @@ VARIANCE = Derivation(
     },
     steps=(*MOMENTS, *LAYERS, *LIMIT),
     remark=(
-        r"The columns of $A$, $B$ are the $u_k$, $v_k$; their entries are independent $N(0,1/d)$, so that $x+h\Delta Vx\ne0$"
+        r"The columns of $A$, $B$ are the $u_k$, $v_k$; their entries are independent $N(0,1/d)$, so that "
+        r"$x+h\Delta Vx\ne0$"
         r" almost surely. $Q$ is a rotation that takes $x$ to $x^0$, which exists for unit vectors."
     ),
 )

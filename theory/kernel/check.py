@@ -160,7 +160,9 @@ def chain_faults(derivation: Derivation, claim: Claim | None) -> tuple[str, ...]
     shown = set(derivation.meets.values())
     faults += [f"{name} is shown by no step {i}" for name, i in derivation.meets.items() if i not in ids]
     faults += [
-        f"step {s.id} is not used" for s in derivation.steps[:-1] if s.id not in used | shown and not _states(s, claim)
+        f"step {s.id} is not used"
+        for s in derivation.steps[:-1]
+        if s.id not in used | shown and not _states(s, claim, last)
     ]
     faults += [f"{name} is given and not used" for name in given if name not in used]
     if claim is None:
@@ -209,11 +211,21 @@ def _defined_away(derivation: Derivation, claim: Claim) -> list[str]:
     return [f"a step defines {s}, which the claim speaks of: give it in the setting" for s in chosen if s in symbols]
 
 
-def _states(step: Step, claim: Claim | None) -> bool:
+def _states(step: Step, claim: Claim | None, last: Step) -> bool:
     """Whether the step states one of the claim's own formulas, or sharpness: that is a use in itself."""
+    if claim is None:
+        return False
     if isinstance(step.says, AtSomeInstance):
-        return True
-    return claim is not None and any(_side(step, formula.expr) for formula in claim.formulas)
+        return any(_sharp(step.says.args[0], last.says, formula.expr) for formula in claim.formulas)
+    return any(_side(step, formula.expr) for formula in claim.formulas)
+
+
+def _sharp(beyond: Any, bound: Any, expr: Any) -> bool:
+    """Whether ``beyond`` says that a smaller multiple of the formula is exceeded by what the last step bounds by it."""
+    if not isinstance(beyond, sp.StrictLessThan) or not isinstance(bound, sp.LessThan):
+        return False
+    share = sp.cancel(beyond.args[0] / expr)  # type: ignore[operator]
+    return bool(share.is_Rational and 0 < share < 1) and bound.args == (beyond.args[1], expr)
 
 
 def _side(step: Step, expr: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -87,17 +87,20 @@ class Derivation:
     states: of a lemma: the statement that its last step must have; None for a claim.
     title: of a lemma, one line.
     scope: where only small dimensions or random exact matrices were checked; empty where the check is general.
+    conditional: a statement of the setting that carries the claim and that nothing here proves; a claim with such a
+        derivation is not ``derived``. Empty where there is none.
     remark: what the derivation does not cover, or how it is to be read.
     """
 
     claim: str
     steps: tuple[Step, ...]
-    setting: dict[str, sp.Basic] = field(default_factory=dict, hash=False)
-    assumptions: dict[str, sp.Basic] = field(default_factory=dict, hash=False)
+    setting: Mapping[str, sp.Basic] = field(default_factory=dict, hash=False)
+    assumptions: Mapping[str, sp.Basic] = field(default_factory=dict, hash=False)
     meets: dict[str, str] = field(default_factory=dict, hash=False)
     states: sp.Basic | None = None
     title: str = ""
     scope: str = ""
+    conditional: str = ""
     remark: str = ""
 
     def given(self) -> dict[str, sp.Basic]:

@@ -130,6 +130,7 @@ class Dominated:
             raise Rejected("needs a limit and a bound")
         if not isinstance(premises[0].args[0], LimitOf):
             raise Rejected("needs a limit")
+        inside: Any
         (inside, variable), value = premises[0].args[0].args, premises[0].args[1]
         wanted = equal(LimitOf(Expect(inside), variable), Expect(value))
         if says != wanted:

@@ -245,8 +245,10 @@ class Mean:
         for term in sp.Add.make_args(sp.expand(numerator)):
             inside, outside = self._apart(term, algebra, random)
             monomial = sp.cancel(inside / below)
-            name = sp.Integer(1) if monomial == 1 else names.setdefault(
-                monomial, sp.Symbol(f"mean{len(names)}", real=True)
+            name = (
+                sp.Integer(1)
+                if monomial == 1
+                else names.setdefault(monomial, sp.Symbol(f"mean{len(names)}", real=True))
             )
             total += outside / base * name
         return total
