@@ -26,6 +26,7 @@ from theory.kernel.notation import Dot
 from theory.kernel.step import Derivation, parts
 
 SECONDS = 30
+TABLE_STRIDE = 4
 KINDS = ("sign", "factor", "exponent", "index", "relation")
 _FLIPPED = {
     sp.LessThan: sp.GreaterThan,
@@ -75,8 +76,18 @@ def _multiple(one: Any, other: Any) -> bool:
     sides = (*one.args, *other.args)
     if any(isinstance(side, sp.MatrixExpr) for side in sides):
         return False
-    share = sp.cancel((other.args[0] - other.args[1]) / (one.args[0] - one.args[1]))  # type: ignore[operator]
-    return bool(share.is_Rational and (share > 0 or (share != 0 and isinstance(one, sp.Equality))))
+    first, second = (relation.args[0] - relation.args[1] for relation in (one, other))  # type: ignore[operator]
+    names = {f: sp.Dummy() for f in sorted(_functions(first) | _functions(second), key=str)}
+    first, second = first.xreplace(names), second.xreplace(names)
+    shares = (2, sp.Rational(1, 2)) if not isinstance(one, sp.Equality) else (2, sp.Rational(1, 2), -1)
+    return any(sp.expand(second - share * first) == 0 for share in shares)
+
+
+def _functions(expr: Any) -> set[Any]:
+    """The outermost functions in an expression."""
+    if isinstance(expr, (sp.Function, sp.Sum, sp.Integral)):
+        return {expr}
+    return set().union(*(_functions(part) for part in expr.args)) if expr.args else set()
 
 
 def _changed(node: Any, kind: str, siblings: dict[Any, Any]) -> Iterator[Any]:
@@ -161,6 +172,11 @@ def mutants(claim_ids: Iterable[str] = (), each: int | None = None) -> list[Muta
                 order = sorted(range(count), key=lambda k, s=step, n=kind: _digest(claim_id, s.id, n, k))
                 result += [Mutant(claim_id, step.id, kind, k) for k in order[:each]]
     return result
+
+
+def sample(stride: int = 1) -> list[Mutant]:
+    """One mutant of each kind and step, and of those every ``stride``-th."""
+    return mutants(each=1)[::stride]
 
 
 def _digest(*words: Any) -> str:

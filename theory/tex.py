@@ -39,7 +39,7 @@ MACROS = (
 % how a step is checked, and from what
 \newcommand{\lpby}[2]{\par\noindent{\footnotesize\textit{#1}#2}}
 \newlist{lpreferences}{itemize}{1}
-\setlist[lpreferences]{label=[\,],leftmargin=2em,nosep}
+\setlist[lpreferences]{label=--,leftmargin=1.5em,nosep}
 """
 )
 
@@ -95,7 +95,7 @@ def _statement(derivation: Derivation, claim: Claim | None) -> str:
         return f"{head}{body}\\end{{lplemma}}\n"
     return (
         f"\\begin{{lpclaim}}[{{\\lpname{{{tex_words(name)}}}: {tex_words(claim.title)}}}]\\label{{{label(name)}}}\n"
-        f"{claim.statement}\n\\end{{lpclaim}}\n"
+        f"{tex_words(claim.statement)}\n\\end{{lpclaim}}\n"
     )
 
 

@@ -171,44 +171,4 @@ EXPANSION = Derivation(
     ),
 )
 
-_a, _b = scalar("p42_a", "n_+"), scalar("p42_b", "n_-")
-_PAIR = Dot(e + z, e) / length(e + z) + Dot(e - z, e) / length(e - z)
-
-PAIR = Derivation(
-    claim="lemma/overlap-pair",
-    title="The overlaps with e of the directions of e + z and e - z",
-    states=at_most(0, _PAIR),
-    setting={
-        "unit": equal(Dot(e, e), 1),
-        "regular": both(below(0, length(e + z)), below(0, length(e - z))),
-    },
-    steps=(
-        Step(
-            "lengths", both(equal(_a, length(e + z)), equal(_b, length(e - z))), (), Definition(), r"The two lengths."
-        ),
-        Step("along", equal(_p, Dot(z, e)), (), Definition(), r"The part of $z$ along $e$."),
-        Step(
-            "lagrange",
-            at_most(Dot(z, e) ** 2, Dot(z, z) * Dot(e, e)),
-            (),
-            Apply("lemma/cauchy-schwarz#squares", {textbook.X: z, textbook.Y: e}),
-            r"Cauchy-Schwarz.",
-        ),
-        Step(
-            "common-denominator",
-            at_most(0, (1 + _p) * _b + (1 - _p) * _a),
-            ("lagrange", "lengths", "along", "unit", "regular"),
-            Entails(degree=3),
-            r"For $p>1$: $(1+p)^2n_-^2-(p-1)^2n_+^2=4p(|z|^2-p^2)\ge0$; for $p<-1$ likewise.",
-        ),
-        Step(
-            "bound",
-            at_most(0, _PAIR),
-            ("common-denominator", "lengths", "along", "unit", "regular"),
-            Entails(degree=2),
-            r"Over $n_+n_->0$.",
-        ),
-    ),
-)
-
-LEMMAS = (COVARIANCE, EXPANSION, PAIR)
+LEMMAS = (COVARIANCE, EXPANSION)

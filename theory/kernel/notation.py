@@ -141,7 +141,7 @@ class _Printer(LatexPrinter):
         return LATEX.get(name) or NOTATION.get(name) or super()._print_Symbol(expr, style)
 
     def _print_Indexed(self, expr: Any) -> str:
-        return self._print(expr.base) + "_{" + ",".join(self._print(i) for i in expr.indices) + "}"
+        return "{" + self._print(expr.base) + "}_{" + ",".join(self._print(i) for i in expr.indices) + "}"
 
     def _print_IndexedBase(self, expr: Any) -> str:
         return self._print_Symbol(expr.label)
