@@ -51,6 +51,11 @@ CONVERGENCE = Derivation(
         "dominant-gap": below(0, s.dominant_gap),
         "hemisphere": below(0, Dot(x, u1)),
     },
+    remark=(
+        r"The hemisphere is that of the token at time $t$; it is kept since the smallest $\langle "
+        r"x_i,u_1\rangle$ rises while it is positive (step rise). While $\vartheta>0$; at $\vartheta=0$ all "
+        r"tokens stay at $u_1$."
+    ),
     steps=(
         Step(
             "field",

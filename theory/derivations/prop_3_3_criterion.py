@@ -129,6 +129,12 @@ CRITERION = Derivation(
         "common-start": equal(x, start),
         "hemisphere": below(claims.HEMISPHERE_NEEDED.expr, Dot(start, u1)),
     },
+    remark=(
+        r"The hemisphere of $\tilde u_1$ is shown at the start; it is kept since the smallest $\langle\tilde "
+        r"x_i,\tilde u_1\rangle$ rises while it is positive (prop-3.3/convergence, step rise). $u_1$, "
+        r"$\tilde u_1$ and the eigenvalues are as in prop-3.3/drift, $\tilde\lambda_j$ any other eigenvalue "
+        r"of $\tilde V$."
+    ),
     steps=(
         Step(
             "separated",

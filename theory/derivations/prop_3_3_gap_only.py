@@ -85,7 +85,8 @@ GAP_ONLY = Derivation(
     },
     remark=(
         r"Two tokens, mirror images of each other in $u_1$ at all times by symmetry, from $(20/101,\pm99/101)$: "
-        r"$\vartheta$ never falls below its start, while the claimed bound does at once."
+        r"$\vartheta$ never falls below its start, while the claimed bound does at once. "
+        r"The mirror symmetry is by uniqueness of the flow."
     ),
     steps=(
         Step("symmetric-holds", equal(V.T, V), ("V",), Evaluate(), r"$V$ is symmetric,"),

@@ -92,7 +92,8 @@ LAYERED = Derivation(
     remark=(
         r"One layer, for any token $i$: the factors of all layers multiply. That a cone with one $t$ in all "
         r"$(t_-^l,t_+^l)$ is invariant is not derived. At layers with $\vartheta>0$; at $\vartheta=0$ all tokens stay "
-        r"at $u_1$."
+        r"at $u_1$. "
+        r"The layers share $u_1$ as a left and a right eigenvector ($b=c=0$)."
     ),
     steps=(
         Step(
@@ -237,7 +238,10 @@ HEADS = Derivation(
     },
     remark=(
         r"$V$, $m_i$, $\lambda_1$ and the other eigenvalues are those of any one head $h$, $o_i=\sum_hV_hm_{i,h}$ the "
-        r"output of all. $\lambda_{1,h}\ge0$ is not needed."
+        r"output of all. $\lambda_{1,h}\ge0$ is not needed. "
+        r"The hemisphere is that of the token at time $t$; it is kept since the smallest $\langle "
+        r"x_i,u_1\rangle$ rises while it is positive (step rise). While $\vartheta>0$; at $\vartheta=0$ all "
+        r"tokens stay at $u_1$."
     ),
     steps=(
         Step(

@@ -526,7 +526,9 @@ EXPANSION = Derivation(
         "well, are the lemmas perturbation-recursion, -first-order and -second-order; the radius for two levels is "
         "two-level-radius, and the order at which a enters two-level-orders. For B = 0 there is nothing to show. The "
         "bound for the eigenvector (q < 1/2) is not derived. A symmetric update serves to say which eigenvalue is the "
-        "leading one; the disc does not need it."
+        "leading one; the disc does not need it. "
+        r"Analyticity in the disc and the bound $\mathrm{gap}/2$ there are cited; that the coefficients are "
+        r"those of the recursion is the uniqueness of the series."
     ),
 )
 LEMMAS: tuple[Derivation, ...] = (RECURSION, FIRST_ORDER, SECOND_ORDER, RADIUS, ORDERS)

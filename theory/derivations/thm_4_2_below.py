@@ -348,6 +348,11 @@ SUBCRITICAL = Derivation(
         "common-start": equal(mean_square[0], 0),
     },
     steps=(*_TOKEN, *_ONE_LAYER),
+    conditional=(
+        r"That one layer of the base stretches the root mean square chord of two clouds by at most $1+hK_2'$ "
+        r"is taken as given under the name of full attention; it is the layered form of Prop. 3.1 and is not "
+        r"derived."
+    ),
     remark=(
         r"Under the name of full attention it is taken as given, too, that one base layer stretches the root mean "
         r"square "

@@ -515,6 +515,8 @@ CRITICAL = Derivation(
         r"of one layer to first order in $h$. That the layered model converges in law to the solution of the "
         r"equation with "
         r"these coefficients (Stroock-Varadhan) is not derived. AR(1): $\xi_j$ is what the adapter adds along $u_j$, "
-        r"stationary from the first layer on."
+        r"stationary from the first layer on. "
+        r"The case $g_j=0$ is the limit and no step; the AR(1) recursion is that of the model step with "
+        r"$\xi_j$ in place of the noise, put in the setting."
     ),
 )

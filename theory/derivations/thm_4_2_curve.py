@@ -222,6 +222,10 @@ COLLAPSE = Derivation(
             r"The curves and their slopes, the shift, and orthogonal adapters.",
         ),
     ),
+    conditional=(
+        r"For $V\ne0$, for the full $D$ of tied or AR(1) adapters, and relative to a plateau, the fall on "
+        r"one curve is not derived; the AR(1) shift is that of the long-run variances."
+    ),
     remark=(
         r"The curve of independent adapters is exact for $V=0$. Slopes and shift are those of the "
         r"linearised model without a "

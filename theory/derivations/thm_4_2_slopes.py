@@ -161,7 +161,8 @@ FIXED = Derivation(
         r"In the linearised model, at a level of $\mathbb E\,y_j^2$. The slopes $-\frac12$ and $-1$ are exact where no "
         r"eigenvalue pulls ($g=0$); the corrections for small $ghL$ are not derived. The plateau is that of "
         r"independent adapters, in a direction $u_k$ with $\lambda_k<\lambda_1$ ($\log\rho_k<0$: all "
-        r"large depths are deep)."
+        r"large depths are deep). "
+        r"Tied adapters have no plateau here."
     ),
 )
 LEMMAS: tuple[Derivation, ...] = ()

@@ -312,6 +312,11 @@ SUPERCRITICAL = Derivation(
             r"As $\eta\to\infty$ the overlap vanishes and the level is 1.",
         ),
     ),
+    conditional=(
+        r"Shown for one layer at given tokens: mean 0 and second moment $1/d$ of the limit direction. That "
+        r"the earlier tokens themselves change with $\eta$ (so that $m_i$ must stay away from 0 in "
+        r"probability) and uniformity as a law are not derived; exact as it stands for $L=1$."
+    ),
     remark=(
         r"The limit is taken for the last layer, at given tokens $x_i$, $m_i\ne0$ before it, $\|s\|>0$; the mean "
         r"over them "

@@ -254,7 +254,8 @@ TIED = Derivation(
     remark=(
         r"The instance: $d=2$, $V=0$, two layers, one adapter $\eta ab^\top$ for both. The mean over the length "
         r"of $a$ is "
-        r"immaterial: the limit depends on its direction alone."
+        r"immaterial: the limit depends on its direction alone. "
+        r"The outer mean over the direction of $a$ is that of the limit, by bounded convergence."
     ),
 )
 DERIVATIONS = (TIED,)

@@ -221,6 +221,11 @@ TWO_LEVEL = Derivation(
             r"A random walk with this drift per time.",
         ),
     ),
+    conditional=(
+        r"That the variance of $\log\tan$ grows per layer by that of the $\sqrt h$ term of the increment "
+        r"alone is the setting walk; equality in law of the increments is shown for their means only, and "
+        r"the passage to the diffusion is not derived."
+    ),
     remark=(
         r"Drift and variance are those of the first orders in $\sqrt h$ of an increment; that its moments have no "
         r"other "

@@ -389,6 +389,8 @@ VARIANCE = Derivation(
     remark=(
         r"The columns of $A$, $B$ are the $u_k$, $v_k$; their entries are independent $N(0,1/d)$, so that "
         r"$x+h\Delta Vx\ne0$"
-        r" almost surely. $Q$ is a rotation that takes $x$ to $x^0$, which exists for unit vectors."
+        r" almost surely. $Q$ is a rotation that takes $x$ to $x^0$, which exists for unit vectors. "
+        r"The $L$-th power is derived for steps so small that $\rho>0$ by the expansion (setting "
+        r"small-step)."
     ),
 )

@@ -529,7 +529,9 @@ CUTOFF = Derivation(
         r"$W=\int_0^t\langle\tilde x,\tilde V\tilde x\rangle$; equal tokens stay equal, so that $m_i$ is the token. "
         r"The signs of $\tilde u_2$ and $z$ are such that $c_2>0$, $\alpha\ge0$. The two bounds hold of every time $t$ "
         r"at which the token is at $45^\circ$; only the profile, the window and the equality need the rest along "
-        r"$\tilde u_2$, where both bounds agree; only the last formula is about a crossing."
+        r"$\tilde u_2$, where both bounds agree; only the last formula is about a crossing. "
+        r"Past a crossing the overlap is bounded from above; that the bound is exact as $|\alpha|\to0$ is "
+        r"not derived."
     ),
     steps=(*_MOTION, *_PROFILE, *_WINDOW, *_CROSSING, *_TIMES),
 )

@@ -407,7 +407,9 @@ RANDOM = Derivation(
     },
     remark=(
         r"$a_k,b_k\sim N(0,I_d/d)$ independent. Only the step about leaving supposes that the limit exceeds $r^2$, "
-        r"only the last one that the drift exceeds $r$ at some depth."
+        r"only the last one that the drift exceeds $r$ at some depth. "
+        r"That the drift grows without bound where some $g_j\le0$ is not derived; $1+h\lambda_j\ne0$ and "
+        r"$2+h(\lambda_1+\lambda_j)>0$ are supposed."
     ),
     steps=(*_LAYER, *_NOISE, *_SPECTRUM, *_DEPTH),
 )

@@ -394,7 +394,9 @@ RANDOM_SAFE = Derivation(
         r"Shown for $d=2$, $V=\operatorname{diag}(1,0)$, $h=\tfrac1{10}$, $\sigma^2=\tfrac12$, adapters of rank one: "
         r"$\mathbb E|x^L-u_1|^2\ge1>\tfrac5{21}$ at every depth $L\ge\log\tfrac12/\log q$, an astronomical number; "
         r"the rate of the escape is not derived. $a$, $b$ are $N(0,I/2)$, $\beta$ is the value of $b$; $P$ is the "
-        r"probability of $\langle b,x\rangle^2\ge\tfrac14$, the same from every $x$."
+        r"probability of $\langle b,x\rangle^2\ge\tfrac14$, the same from every $x$. "
+        r"Doeblin's condition is cited for this chain; the drift is measured by $\mathbb "
+        r"E|x-u_1|^2\le\mathbb E\tan^2$."
     ),
     steps=(*_MEETS, *_CHAIN, *_DENSITY, *_EVENT, *_DEPTH, *_DRIFT),
 )

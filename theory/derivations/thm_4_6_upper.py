@@ -53,7 +53,8 @@ UPPER = Derivation(
     },
     remark=(
         r"Read as its contrapositive: every time $t$ at which some token is farther than $\rho$ from $\tilde u_1$ is "
-        r"below the bound."
+        r"below the bound. "
+        r"The hemisphere is that of the token at time $t$, kept as in prop-3.3/convergence."
     ),
     steps=(
         Step(
