@@ -248,7 +248,17 @@ def run(chosen: Iterable[Mutant], done: Callable[[Fate], None] = lambda _: None)
     return found
 
 
-EXPLAINED: dict[Mutant, str] = {}
+EXPLAINED: dict[Mutant, str] = {
+    Mutant("prop-3.3/criterion-quoted", "gap-holds", "index", 0): (
+        "the step says that the instance has a gap > 0; another number of the instance, λ1, is positive too"
+    ),
+    Mutant("prop-3.3/criterion-quoted-nonsymmetric", "gap-holds", "index", 0): (
+        "the step says that the instance has a gap > 0; another number of the instance, λ1, is positive too"
+    ),
+    Mutant("thm-4.6/random-safe", "share-half", "factor", 0): (
+        "a weaker bound, true as well, and all that the next step needs"
+    ),
+}
 """Mutants that survive, and why each is no defect: the changed statement is as true and as useful as the first."""
 
 

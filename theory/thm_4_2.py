@@ -190,8 +190,9 @@ CLAIMS = (
         proof_depends=("prop-3.1/initial", "thm-4.2/variance"),
         note=(
             "ΔVm is isotropic, so E[|x̃' - x'|² | past] = 2(1 - ρ) + ρ|Φ(X̃) - Φ(X)|² with Φ one base "
-            "layer; uses 1 - ρ <= ½E|hΔVm|², which has been checked by quadrature only. The maximum is "
-            "outside the mean; inside it needs a supermartingale inequality. Very loose."
+            "layer, and 1 - ρ <= ½E|hΔVm|² (lemma/one-layer-loss: it needs the normal law; for pairs of opposite "
+            "kicks it is false). The maximum is outside the mean; inside it needs a supermartingale inequality. "
+            "Very loose."
         ),
     ),
     Claim(

@@ -51,6 +51,7 @@ QUOTED = Derivation(
     claim="prop-3.3/drift-quoted",
     setting={**_GIVEN, "criterion": below(0, claims.CRITERION_MARGIN.expr)},
     assumptions=DRIFT.assumptions,
+    sharpness="witness",
     remark=(
         r"The constant is best: at the instance of step witness ($d=2$, $E=0$, $b\approx2\cdot10^{-4}$) the bound with "
         r"$1/2-10^{-7}$ is exceeded."

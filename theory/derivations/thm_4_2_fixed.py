@@ -28,11 +28,10 @@ def _exponential(name: str, title: str, sign: int) -> Derivation:
         title=title,
         states=at_most(1 + sign * _z, value),
         steps=(
-            Step("sign", at_most(0, _z), (), Entails(degree=1), r"$z\ge0$."),
             Step(
                 "sign-there",
                 at_most(0, _z) if sign > 0 else at_most(-_z, 0),
-                ("sign",),
+                (),
                 Entails(degree=1),
                 r"The sign of the exponent.",
             ),

@@ -252,7 +252,7 @@ CORRELATED = Derivation(
         Step(
             "noise-next",
             equal(joint_next, rho * noise + sp.sqrt(1 - rho**2) * kick),
-            ("ar1", "noise", "kick", "correlated"),
+            ("ar1", "noise", "kick"),
             Identity(),
             r"What the next layer adds.",
         ),
@@ -267,7 +267,7 @@ CORRELATED = Derivation(
         Step(
             "noise-next-square",
             equal(Expect(joint_next**2), rho**2 * Expect(noise**2) + (1 - rho**2) * Expect(kick**2)),
-            ("noise-next", "kick-mean", "fresh", "correlated"),
+            ("noise-next", "kick-mean", "fresh"),
             Linearity((noise, kick)),
             r"It is independent of the past.",
         ),
@@ -289,7 +289,7 @@ CORRELATED = Derivation(
         Step(
             "mixed",
             equal(Expect(y_next * joint_next), rho * Expect(y * noise) + rho * STEP * Expect(noise**2)),
-            ("walk", "noise-next", "kick-mean", "fresh", "step-positive", "correlated"),
+            ("walk", "noise-next", "kick-mean", "fresh", "step-positive"),
             Linearity((y, noise, kick)),
             r"The correlation with the next layer",
         ),

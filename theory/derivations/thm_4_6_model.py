@@ -40,11 +40,10 @@ QUADRANT = Derivation(
     states=both(below(0, sp.sin(angle)), below(0, sp.cos(angle))),
     setting={"positive": below(0, angle), "acute": below(angle, sp.pi / 2)},
     steps=(
-        Step("not-negative", at_most(0, angle), ("positive",), Entails(degree=1), r"In particular."),
         Step(
             "sine",
             below(0, sp.sin(angle)),
-            ("positive", "not-negative", "acute"),
+            ("positive", "acute"),
             Monotone(sp.sin),
             r"The sine increases on $[-\pi/2,\pi/2]$.",
         ),

@@ -158,6 +158,8 @@ def chain_faults(derivation: Derivation, claim: Claim | None) -> tuple[str, ...]
     last = derivation.steps[-1]
     used = {p for s in derivation.steps for p in s.premises}
     shown = set(derivation.meets.values())
+    if derivation.sharpness and derivation.sharpness not in ids:
+        faults.append(f"sharpness is shown by no step {derivation.sharpness}")
     faults += [f"{name} is shown by no step {i}" for name, i in derivation.meets.items() if i not in ids]
     faults += [
         f"step {s.id} is not used"

@@ -84,6 +84,7 @@ class Derivation:
     assumptions: name of a declared assumption → what it gives in symbols.
     meets: name of a declared assumption → id of the step that shows it of the instance (derivations of
         counterexamples, where the instance is the setting).
+    sharpness: id of the step that shows an instance beyond a stronger statement; empty where there is none.
     states: of a lemma: the statement that its last step must have; None for a claim.
     title: of a lemma, one line.
     scope: where only small dimensions or random exact matrices were checked; empty where the check is general.
@@ -97,6 +98,7 @@ class Derivation:
     setting: Mapping[str, sp.Basic] = field(default_factory=dict, hash=False)
     assumptions: Mapping[str, sp.Basic] = field(default_factory=dict, hash=False)
     meets: dict[str, str] = field(default_factory=dict, hash=False)
+    sharpness: str = ""
     states: sp.Basic | None = None
     title: str = ""
     scope: str = ""
