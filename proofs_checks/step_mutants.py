@@ -72,12 +72,10 @@ def _equivalent(one: sp.Basic, other: sp.Basic) -> bool:
 
 
 def _doubled(one: Any, other: Any) -> bool:
-    same = type(one) is type(other) and isinstance(one, sp.core.relational.Relational)
-    return (
-        same
-        and any(x == 0 for x in one.args)
-        and all(y in (x, 2 * x) for x, y in zip(one.args, other.args, strict=True))
-    )
+    if type(one) is not type(other) or not isinstance(one, sp.core.relational.Relational):
+        return False
+    sides: tuple[Any, ...] = one.args
+    return 0 in sides and all(y in (x, 2 * x) for x, y in zip(sides, other.args, strict=True))
 
 
 def _changed(node: Any, kind: str, siblings: dict[Any, Any]) -> Iterator[Any]:
