@@ -14,7 +14,7 @@ from proofs_checks.store import Run
 from proofs_checks.verdicts import met, weakest, with_derivation
 from theory.claims import CLAIMS, ancestors
 from theory.derivations import DERIVATIONS
-from theory.kernel.check import Outcome, check
+from theory.kernel.check import Outcome, applied, applied_faults, check
 
 _CHECKERS = {"z3": "z3-solver", "flint": "python-flint"}
 
@@ -33,8 +33,7 @@ def require_checkers() -> None:
 
 def uses(claim_id: str) -> list[str]:
     """Ids of the derivations that this one applies, lemmas among them."""
-    found = [getattr(step.rule, "uses", None) for step in DERIVATIONS[claim_id].steps]
-    return list(dict.fromkeys(name for name in found if name))
+    return list(applied(DERIVATIONS[claim_id]))
 
 
 def needed(claim_ids: Iterable[str]) -> list[str]:
@@ -49,7 +48,7 @@ def needed(claim_ids: Iterable[str]) -> list[str]:
 
 
 def check_one(claim_id: str) -> dict[str, Any]:
-    """Check one derivation; what became of it as plain data."""
+    """Check one derivation by itself, given those that it applies; what became of it as plain data."""
     return as_dict(check(DERIVATIONS[claim_id], CLAIMS.get(claim_id), DERIVATIONS))
 
 
@@ -77,7 +76,7 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
             }
             for r in outcome.steps
         ],
-        "uses": uses(outcome.claim),
+        "uses": list(outcome.applies),
         "modulo": list(outcome.modulo),
         "scope": outcome.scope,
         "conditional": derivation.conditional,
@@ -90,7 +89,8 @@ def run_derivations(
 ) -> dict[str, dict[str, Any]]:
     """Check the derivations of these claims and of what they apply; each result is kept as it comes.
 
-    ``done`` is called with each id. Raises :class:`InputError` where a checker is not installed.
+    Those are ``ok`` that hold with all that they apply. ``done`` is called with each id. Raises
+    :class:`InputError` where a checker is not installed.
     """
     require_checkers()
     wanted = needed(claim_ids)
@@ -105,7 +105,7 @@ def run_derivations(
     if workers < 2:
         for name in rest:
             found[name] = _kept(name, check_one(name), run, done)
-        return {name: found[name] for name in wanted}
+        return _with_applied({name: found[name] for name in wanted})
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
     try:
         futures = {pool.submit(check_one, name): name for name in rest}
@@ -118,7 +118,21 @@ def run_derivations(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return {name: found[name] for name in wanted}
+    return _with_applied({name: found[name] for name in wanted})
+
+
+def _with_applied(outcomes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The outcomes, each not ok where one that it applies, directly or not, is missing or not ok itself."""
+    applies = {name: found["uses"] for name, found in outcomes.items()}
+    failures = {name: found["first_failure"] for name, found in outcomes.items()}
+    result = {}
+    for name, found in outcomes.items():
+        faults = applied_faults(name, applies, failures)
+        first = found["first_failure"] or next(iter(faults), None)
+        result[name] = {
+            **found, "ok": first is None, "first_failure": first, "broken": [*found["broken"], *faults]
+        }  # fmt: skip
+    return result
 
 
 def _kept(name: str, result: dict[str, Any], run: Run, done: Callable[[str], None]) -> dict[str, Any]:

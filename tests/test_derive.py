@@ -87,6 +87,21 @@ def test_a_step_that_does_not_follow_is_named_and_nothing_is_written(
     assert not (tmp_path / "tex").exists()
 
 
+def test_a_claim_is_not_ok_where_a_lemma_that_it_applies_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lemma = DERIVATIONS["lemma/cauchy-schwarz"]
+    wrong = lemma.with_statement("squares", sp.Le(sp.Symbol("p"), sp.Symbol("q"), evaluate=False))
+    monkeypatch.setitem(DERIVATIONS, lemma.claim, wrong)
+    monkeypatch.setattr(derivations.os, "cpu_count", lambda: 1)  # other processes would not see the change
+    assert derive(CLAIM, "--json", str(tmp_path / "out.json"), store=tmp_path / "store") == 1
+    rows = {r["id"]: r for r in json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["claims"]}
+    assert all(s["ok"] for s in rows[CLAIM]["steps"])
+    assert not rows[CLAIM]["ok"]
+    assert rows[CLAIM]["first_failure"].startswith("it rests on lemma/cauchy-schwarz, which fails: step squares")
+    assert "chain broken" in capsys.readouterr().out
+
+
 def test_a_changed_formula_is_named_at_its_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     step = DERIVATIONS[CLAIM].steps[-1]
     faster = step.says.xreplace({sp.Symbol("dominant_gap", real=True): 2 * sp.Symbol("dominant_gap", real=True)})

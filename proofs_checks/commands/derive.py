@@ -110,7 +110,8 @@ def table(rows: list[dict[str, Any]]) -> Table:
     result.add_column("scope")
     for r in rows:
         good = sum(s["ok"] for s in r["steps"])
-        word = "[green]every step[/]" if r["ok"] else f"[red]{good} of {len(r['steps'])}[/]"
+        count = "chain broken" if good == len(r["steps"]) else f"{good} of {len(r['steps'])}"
+        word = "[green]every step[/]" if r["ok"] else f"[red]{count}[/]"
         seconds = sum(s["seconds"] for s in r["steps"])
         result.add_row(
             r["id"], str(len(r["steps"])), str(sum(bool(s["cited"]) for s in r["steps"])), f"{seconds:.1f}", word,

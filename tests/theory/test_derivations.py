@@ -12,7 +12,7 @@ import sympy as sp
 from proofs_checks.derivations import uses
 from theory.claims import CLAIMS, ancestors
 from theory.derivations import DERIVATIONS
-from theory.kernel.check import Outcome, chain_faults, check, check_step
+from theory.kernel.check import Outcome, chain_faults, check, check_step, with_applied
 from theory.kernel.step import Derivation
 
 THEOREMS = [i for i in CLAIMS if not i.startswith("exp-")]
@@ -21,7 +21,7 @@ LARGEST_SHARE_CITED = 1 / 5
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, Outcome]:
-    return {i: check(d, CLAIMS.get(i), DERIVATIONS) for i, d in DERIVATIONS.items()}
+    return with_applied({i: check(d, CLAIMS.get(i), DERIVATIONS) for i, d in DERIVATIONS.items()})
 
 
 def test_every_theorem_has_a_derivation() -> None:

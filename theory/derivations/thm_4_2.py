@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from theory.derivations import (
     thm_4_2_below,
+    thm_4_2_clouds,
     thm_4_2_critical,
     thm_4_2_curve,
     thm_4_2_fixed,
@@ -11,6 +12,7 @@ from theory.derivations import (
     thm_4_2_loss,
     thm_4_2_model,
     thm_4_2_slopes,
+    thm_4_2_stretch,
     thm_4_2_supercritical,
     thm_4_2_tied,
     thm_4_2_two_level,
@@ -23,6 +25,8 @@ LEMMAS: tuple[Derivation, ...] = (
     *thm_4_2_growth.LEMMAS,
     *thm_4_2_loss.LEMMAS,
     *thm_4_2_fixed.LEMMAS,
+    *thm_4_2_clouds.LEMMAS,
+    *thm_4_2_stretch.LEMMAS,
 )
 DERIVATIONS: tuple[Derivation, ...] = (
     thm_4_2_variance.VARIANCE,

@@ -7,30 +7,53 @@ import sympy as sp
 from theory import symbols as s
 from theory import thm_4_2 as claims
 from theory.derivations import textbook
-from theory.derivations.model import V, m, x
+from theory.derivations.model import attention, drive, m, x
+from theory.derivations.prop_3_1_lemmas import x as x_j
+from theory.derivations.prop_3_1_lemmas import x_i, z
+from theory.derivations.thm_4_2_clouds import (
+    CLOUDS,
+    FULL_ATTENTION,
+    every_m_z,
+    every_z,
+    image,
+    image_z,
+    length_z,
+    moved_to,
+    rms,
+    size,
+)
+from theory.derivations.thm_4_2_clouds import m as mean
 from theory.derivations.thm_4_2_fixed import _z as Z
 from theory.derivations.thm_4_2_loss import ell
 from theory.derivations.thm_4_2_model import ADAPTERS, GAUSS, LAYER, RANDOM, VARIANCES, WEIGHTS, U, after, e, length
-from theory.kernel.notation import Dot, Expect, Norm, at_most, below, both, equal, family, identity, scalar, vector
-from theory.kernel.rules import Apply, Definition, Entails, Identity, Textbook
+from theory.derivations.thm_4_2_stretch import K_2, STRETCH
+from theory.kernel.notation import Dot, Expect, Norm, at_most, below, equal, family, identity, scalar
+from theory.kernel.rules import Apply, Definition, Entails, Identity
+from theory.kernel.rules.averages import Average, Averaged, I, token_scalar, token_vector
 from theory.kernel.rules.random_matrices import MatrixWick, Mean, Past, Rotated
 from theory.kernel.rules.sequences import Recursion
 from theory.kernel.step import Derivation, Step
 
-image, base, base_next = (
-    vector("t42_image", r"\Phi(\tilde x)"),
-    vector("t42_base_token", "x"),
-    vector("t42_base_next", r"x'"),
-)
-size = scalar("t42_image_length", r"|\tilde x+hV\tilde m|", positive=True)
 mean_square = family("t42_mean_square", r"\mathbb E\,\mathrm{RMS}^2")
-_kick = s.h * s.eta * GAUSS * m
-_moved = size * image + _kick
-RHO = Expect(Dot(_moved, image) / length(_moved))
-_CHORD = Dot(after - base_next, after - base_next)
-_BASE = Norm(image - base_next) ** 2
+every_after = token_vector("t42_after_i", r"\tilde x_i^{l+1}")
+strayed = token_scalar("t42_strayed_i", r"\mathbb E_l|\tilde x_i^{l+1}-x_i^{l+1}|^2")
+EVERY = {
+    x: every_z,
+    m: every_m_z,
+    after: every_after,
+    attention: token_vector("t42_attention_i", "o_i"),
+    drive: token_vector("t42_drive_i", "g_i"),
+}
+"""Token i of the perturbed model, as any of all tokens; every one of them has the same adapter."""
+
+_kick = s.h * s.eta * GAUSS * every_m_z
+_moved = length_z * image_z + _kick
+RHO = Expect(Dot(_moved, image_z) / length(_moved))
+_CHORD = Dot(every_after - image, every_after - image)
+_BASE = Norm(image_z - image) ** 2
 _NOISE = s.h * s.noise_scale**2 * s.s_norm**2 / s.d / (1 - s.h * s.V_norm) ** 2
-_MIRROR = 2 * image * image.T - identity
+_MIRROR = 2 * image_z * image_z.T - identity
+_TOKEN_AT = {x_j: z, x_i: every_z, mean: every_m_z}
 
 
 def _overlap(v: sp.MatrixExpr) -> sp.Expr:
@@ -40,26 +63,26 @@ def _overlap(v: sp.MatrixExpr) -> sp.Expr:
 _TOKEN = (
     Step(
         "layer",
-        equal(Dot(after, base_next), _overlap(base_next)),
-        ("single-head", "attention-only", "post-ln", "gaussian-adapters", "zero-mean-adapters", "image", "regular"),
+        equal(Dot(every_after, image), _overlap(image)),
+        ("single-head", "attention-only", "post-ln", "gaussian-adapters", "zero-mean-adapters", "images", "regular"),
         Identity(),
         r"One layer: from $\tilde x+hV\tilde m$, the adapter adds $h\Delta V\tilde m$.",
     ),
     Step(
         "mirror",
         equal(
-            Expect(_overlap(base_next)),
-            Expect((2 * Dot(_moved, image) * Dot(image, base_next) - Dot(_moved, base_next)) / length(_moved)),
+            Expect(_overlap(image)),
+            Expect((2 * Dot(_moved, image_z) * Dot(image_z, image) - Dot(_moved, image)) / length(_moved)),
         ),
-        ("units",),
+        ("images",),
         Rotated((U,), _MIRROR),
         r"Isotropy: a reflection that keeps $\Phi(\tilde x)$,",
     ),
     Step(
         "linear",
         equal(
-            Expect((2 * Dot(_moved, image) * Dot(image, base_next) - Dot(_moved, base_next)) / length(_moved)),
-            2 * Dot(image, base_next) * RHO - Expect(_overlap(base_next)),
+            Expect((2 * Dot(_moved, image_z) * Dot(image_z, image) - Dot(_moved, image)) / length(_moved)),
+            2 * Dot(image_z, image) * RHO - Expect(_overlap(image)),
         ),
         (),
         Mean(RANDOM, pointwise=False),
@@ -67,103 +90,89 @@ _TOKEN = (
     ),
     Step(
         "layer-mean",
-        equal(Expect(Dot(after, base_next)), Expect(_overlap(base_next))),
+        equal(Expect(Dot(every_after, image)), Expect(_overlap(image))),
         ("layer",),
-        Mean((*RANDOM, after)),
+        Mean((*RANDOM, every_after)),
         r"The mean over this adapter.",
     ),
     Step(
         "conditional",
-        equal(Expect(Dot(after, base_next)), RHO * Dot(image, base_next)),
+        equal(Expect(Dot(every_after, image)), RHO * Dot(image_z, image)),
         ("layer-mean", "mirror", "linear"),
         Identity(),
         r"The mean token lies along $\Phi(\tilde x)$.",
     ),
     Step(
         "after-unit",
-        equal(Dot(after, after), 1),
+        equal(Dot(every_after, every_after), 1),
         ("post-ln",),
         Identity(),
         r"Tokens are unit vectors.",
     ),
-    Step("chord", equal(_CHORD, 2 - 2 * Dot(after, base_next)), ("after-unit", "units"), Identity(), r"The chord."),
+    Step("chord", equal(_CHORD, 2 - 2 * Dot(every_after, image)), ("after-unit", "images"), Identity(), r"The chord."),
     Step(
         "chord-mean",
-        equal(Expect(_CHORD), 2 - 2 * Expect(Dot(after, base_next))),
+        equal(Expect(_CHORD), 2 - 2 * Expect(Dot(every_after, image))),
         ("chord",),
-        Mean((*RANDOM, after)),
+        Mean((*RANDOM, every_after)),
         r"In the mean.",
     ),
     Step(
         "split",
         equal(Expect(_CHORD), 2 * (1 - RHO) + RHO * _BASE),
-        ("chord-mean", "conditional", "units"),
+        ("chord-mean", "conditional", "images"),
         Identity(),
         r"$2(1-\rho)+\rho|\Phi(\tilde X)-\Phi(X)|^2$.",
     ),
     Step(
         "cauchy",
-        at_most(Dot(_moved, image) ** 2, Dot(_moved, _moved) * Dot(image, image)),
+        at_most(Dot(_moved, image_z) ** 2, Dot(_moved, _moved) * Dot(image_z, image_z)),
         (),
-        Apply("lemma/cauchy-schwarz#squares", {textbook.X: _moved, textbook.Y: image}),
+        Apply("lemma/cauchy-schwarz#squares", {textbook.X: _moved, textbook.Y: image_z}),
         r"Cauchy-Schwarz.",
     ),
     Step(
         "overlap-below-one",
-        at_most(_overlap(image), 1),
-        ("cauchy", "units", "regular"),
+        at_most(_overlap(image_z), 1),
+        ("cauchy", "images", "regular"),
         Entails(degree=3),
         r"An overlap is at most 1,",
     ),
     Step("rho-below-one", at_most(RHO, 1), ("overlap-below-one",), Mean(RANDOM), r"and so is its mean."),
     Step(
         "kick",
-        equal(Expect(Dot(_kick, _kick)), s.h**2 * s.eta**2 * s.s_norm**2 * Dot(m, m) / s.d),
+        equal(Expect(Dot(_kick, _kick)), s.h**2 * s.eta**2 * s.s_norm**2 * Dot(every_m_z, every_m_z) / s.d),
         ("weights",),
         MatrixWick(VARIANCES),
         r"The mean square of what the adapter adds.",
     ),
     Step(
-        "operator",
-        at_most(Norm(V * m), Norm(V) * Norm(m)),
-        (),
-        Textbook(textbook.OPERATOR_NORM, {textbook.M: V, textbook.X: m}),
-        r"The operator norm.",
-    ),
-    Step(
-        "cauchy-image",
-        at_most(Dot(image, V * m) ** 2, Dot(image, image) * Dot(V * m, V * m)),
-        (),
-        Apply("lemma/cauchy-schwarz#squares", {textbook.X: image, textbook.Y: V * m}),
-        r"Cauchy-Schwarz.",
-    ),
-    Step(
         "mean-length",
-        at_most(Norm(m), 1),
-        ("mean-in-ball",),
-        Entails(degree=2),
+        at_most(Norm(every_m_z), 1),
+        ("unit-tokens", "means"),
+        Apply("lemma/image-length#mean-length", {**_TOKEN_AT}),
         r"A mean of unit vectors.",
     ),
     Step(
-        "value-length",
-        at_most(Norm(V * m), s.V_norm),
-        ("operator", "mean-length", "norm"),
+        "mean-in-ball",
+        at_most(Dot(every_m_z, every_m_z), 1),
+        ("mean-length",),
         Entails(degree=2),
-        r"So $|V\tilde m|\le\|V\|$,",
+        r"Its square.",
     ),
     Step(
-        "along",
-        at_most(-Norm(V * m), Dot(image, V * m)),
-        ("cauchy-image", "units"),
-        Entails(degree=3),
-        r"along any direction.",
+        "length",
+        at_most(1 - s.h * s.V_norm, length_z),
+        ("norms", "unit-tokens", "means", "images"),
+        Apply("lemma/image-length", {**_TOKEN_AT, moved_to: image_z, size: length_z}),
+        r"The image is not short before it is normalised.",
     ),
     Step(
-        "token-square",
-        equal(Dot(x, x), size**2 - 2 * size * s.h * Dot(image, V * m) + s.h**2 * Dot(V * m, V * m)),
-        ("image", "units"),
-        Identity(),
-        r"$\tilde x=|\tilde x+hV\tilde m|\Phi(\tilde x)-hV\tilde m$.",
+        "length-square",
+        at_most((1 - s.h * s.V_norm) ** 2, length_z**2),
+        ("length", "step"),
+        Entails(degree=2),
+        r"Squares.",
     ),
 )
 _K = s.K_2_layered
@@ -172,34 +181,6 @@ added = scalar("t42_added", "a", nonnegative=True)
 _RISE = sp.exp(2 * s.h * _K)
 
 _ONE_LAYER = (
-    Step(
-        "unit-square",
-        equal(size**2 - 2 * size * s.h * Dot(image, V * m) + s.h**2 * Dot(V * m, V * m), 1),
-        ("token-square", "token-unit"),
-        Identity(),
-        r"The token is a unit vector.",
-    ),
-    Step(
-        "root",
-        at_most(1, size + s.h * Norm(V * m)),
-        ("unit-square", "along"),
-        Entails(degree=4),
-        r"So that $1\le(|\tilde x+hV\tilde m|+h|V\tilde m|)^2$,",
-    ),
-    Step(
-        "size-low",
-        at_most(1 - s.h * s.V_norm, size),
-        ("root", "value-length"),
-        Entails(degree=2),
-        r"and the image is not short.",
-    ),
-    Step(
-        "size-square",
-        at_most((1 - s.h * s.V_norm) ** 2, size**2),
-        ("size-low", "step"),
-        Entails(degree=2),
-        r"Squares.",
-    ),
     Step("noise", equal(added, _NOISE), (), Definition(), r"What a layer adds, at most."),
     Step(
         "noise-square",
@@ -210,28 +191,30 @@ _ONE_LAYER = (
     ),
     Step(
         "kick-square",
-        at_most(s.h**2 * s.eta**2 * s.s_norm**2 * Dot(m, m) / s.d, s.h**2 * s.eta**2 * s.s_norm**2 / s.d),
+        at_most(
+            s.h**2 * s.eta**2 * s.s_norm**2 * Dot(every_m_z, every_m_z) / s.d, s.h**2 * s.eta**2 * s.s_norm**2 / s.d
+        ),
         ("mean-in-ball",),
         Entails(degree=2, squares=(s.h * s.eta * s.s_norm,)),
         r"The attention mean is no longer than 1.",
     ),
     Step(
         "kick-bound",
-        at_most(s.h**2 * s.eta**2 * s.s_norm**2 * Dot(m, m) / s.d, added * size**2),
-        ("size-square", "noise-square", "kick-square"),
+        at_most(s.h**2 * s.eta**2 * s.s_norm**2 * Dot(every_m_z, every_m_z) / s.d, added * length_z**2),
+        ("length-square", "noise-square", "kick-square"),
         Entails(degree=3),
         r"So much does an adapter add.",
     ),
     Step(
         "one-layer",
-        at_most(2 * (1 - RHO) * size**2, Expect(Dot(_kick, _kick))),
-        ("units", "dimension"),
-        Apply("lemma/one-layer-loss", {e: image, ell: size}),
+        at_most(2 * (1 - RHO) * length_z**2, Expect(Dot(_kick, _kick))),
+        ("images", "dimension"),
+        Apply("lemma/one-layer-loss", {e: image_z, ell: length_z, m: every_m_z}),
         r"What an adapter turns a token away is at most half the mean square of what it adds.",
     ),
     Step(
         "loss-scaled",
-        at_most(2 * (1 - RHO) * size**2, added * size**2),
+        at_most(2 * (1 - RHO) * length_z**2, added * length_z**2),
         ("one-layer", "kick", "kick-bound"),
         Entails(degree=2),
         r"What the adapter turns the token away,",
@@ -247,7 +230,7 @@ _ONE_LAYER = (
         "base-share",
         at_most(RHO * _BASE, _BASE),
         ("rho-below-one",),
-        Entails(degree=2, squares=(Norm(image - base_next),)),
+        Entails(degree=2, squares=(Norm(image_z - image),)),
         r"The base layer counts once at most.",
     ),
     Step(
@@ -257,20 +240,51 @@ _ONE_LAYER = (
         Entails(degree=1),
         r"The mean square chord after the layer.",
     ),
+    Step("strayed-bound", at_most(strayed, added + _BASE), ("token-bound", "strayed"), Entails(), r"By name,"),
+    Step(
+        "averaged",
+        at_most(Average(strayed, 0, I), added + Average(_BASE, 0, I)),
+        ("strayed-bound",),
+        Averaged(sp.Integer(0), I),
+        r"averaged over all tokens,",
+    ),
     Step(
         "past",
-        at_most(Past(Expect(_CHORD)), added + Past(_BASE)),
-        ("token-bound",),
-        Mean((image, base_next, after), Past),
-        r"The mean over tokens and over the layers before.",
+        at_most(Past(Average(strayed, 0, I)), added + Past(Average(_BASE, 0, I))),
+        ("averaged",),
+        Mean((image_z, image, strayed), Past),
+        r"and over the layers before.",
+    ),
+    Step(
+        "stretch",
+        at_most(Average(_BASE, 0, I), STRETCH * rms**2),
+        (*CLOUDS, "full-attention", "K_2"),
+        Apply("lemma/layer-stretch"),
+        r"One base layer, from the two clouds of tokens,",
+    ),
+    Step(
+        "stretch-mean",
+        at_most(Past(Average(_BASE, 0, I)), STRETCH * Past(rms**2)),
+        ("stretch",),
+        Mean((image_z, image, rms), Past),
+        r"in the mean over the layers before.",
     ),
     Step(
         "lipschitz",
-        at_most(Past(_BASE), (1 + s.h * _K) ** 2 * mean_square[s.L]),
-        ("full-attention", "K", "step"),
+        at_most(Past(Average(_BASE, 0, I)), (1 + s.h * _K) ** 2 * mean_square[s.L]),
+        ("stretch-mean", "drift", "K", "step"),
         Entails(degree=1),
-        r"One base layer, from the two clouds of tokens.",
+        r"By names,",
     ),
+    Step(
+        "rms-sign",
+        at_most(0, rms**2),
+        (),
+        Entails(degree=2),
+        r"A mean square",
+    ),
+    Step("mean-sign", at_most(0, Past(rms**2)), ("rms-sign",), Mean((rms,), Past), r"is not negative on average."),
+    Step("square-sign", at_most(0, mean_square[s.L]), ("mean-sign", "drift"), Entails(), r"By name."),
     Step(
         "layer-bound",
         at_most(mean_square[s.L + 1], added + (1 + s.h * _K) ** 2 * mean_square[s.L]),
@@ -325,40 +339,30 @@ LEMMAS: tuple[Derivation, ...] = ()
 SUBCRITICAL = Derivation(
     claim="thm-4.2/subcritical",
     setting={
+        **CLOUDS,
         "weights": WEIGHTS,
-        "image": equal(x, size * image - s.h * V * m),
-        "units": both(equal(Dot(image, image), 1), equal(Dot(base_next, base_next), 1)),
-        "token-unit": equal(Dot(x, x), 1),
         "regular": below(0, length(_moved)),
-        "mean-in-ball": at_most(Dot(m, m), 1),
-        "norm": equal(s.V_norm, Norm(V)),
-        "step": below(s.h * s.V_norm, 1),
         "tau": equal(s.noise_scale, sp.sqrt(s.h) * s.eta),
         "dimension": at_most(2, s.d),
         "K": equal(_K, _EXACT_K),
-        "square-sign": at_most(0, mean_square[s.L]),
+        "K_2": K_2,
+        "strayed": equal(strayed, Expect(_CHORD)),
+        "drift": equal(mean_square[s.L], Past(rms**2)),
         "rate-positive": below(0, _K),
         "depth": equal(s.T, s.h * s.L),
     },
     assumptions={
-        **LAYER,
-        **ADAPTERS,
-        "full-attention": at_most(Past(_BASE), (1 + s.h * _EXACT_K) ** 2 * mean_square[s.L]),
-        "independent-adapters": equal(mean_square[s.L + 1], Past(Expect(_CHORD))),
+        **{name: statement.xreplace(EVERY) for name, statement in (LAYER | ADAPTERS).items()},
+        "full-attention": FULL_ATTENTION,
+        "independent-adapters": equal(mean_square[s.L + 1], Past(Average(strayed, 0, I))),
         "common-start": equal(mean_square[0], 0),
     },
     steps=(*_TOKEN, *_ONE_LAYER),
-    conditional=(
-        r"That one layer of the base stretches the root mean square chord of two clouds by at most $1+hK_2'$ "
-        r"is taken as given under the name of full attention; it is the layered form of Prop. 3.1 and is not "
-        r"derived."
-    ),
     remark=(
-        r"Under the name of full attention it is taken as given, too, that one base layer stretches the root mean "
-        r"square "
-        r"chord by $1+hK_2'$ at most, $K_2$ as in Proposition 3.1. The bound grows with the depth, so that it "
-        r"holds for the "
-        r"maximum over all layers up to $L$."
+        r"The bound grows with the depth, so that it holds for the maximum over all layers up to $L$. $u_i$ is a unit "
+        r"vector along the difference of the two images before they are normalised, and "
+        r"$\tilde x_i+h(V+\Delta V)\tilde m_i\ne0$ almost surely. $\|V\|>0$ is taken; with $V=0$ the limit "
+        r"$K_2'\to0$ of the bound holds."
     ),
 )
 DERIVATIONS: tuple[Derivation, ...] = (SUBCRITICAL,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -13,6 +13,10 @@ from theory.claim import Claim
 from theory.kernel.dependence import motion_faults
 from theory.kernel.notation import AtSomeInstance, dimension
 from theory.kernel.step import Context, Derivation, Rejected, Step, parts
+
+
+CHOICES = ("definition", "choice")
+"""The kinds of steps that bring in new symbols."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Outcome:
     broken: what is wrong with the chain as a whole; empty where nothing is.
     modulo: the cited sources, in the order of use.
     scope: as the derivation says.
+    applies: the ids of the derivations that its steps apply, on which it rests.
     """
 
     claim: str
@@ -47,10 +52,14 @@ class Outcome:
     broken: tuple[str, ...]
     modulo: tuple[str, ...]
     scope: str
+    applies: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether every step and the chain hold."""
+        """Whether every step and the chain hold: of a single :func:`check`, given those that it ``applies``.
+
+        An outcome of :func:`with_applied` is not ok where one of those is missing or not ok.
+        """
         return not self.broken and all(step.ok for step in self.steps)
 
     @property
@@ -69,7 +78,7 @@ class _Library(Context):
         self.derivations, self.derivation = derivations, derivation
         before = derivation.steps[:position]
         self.known = [*derivation.given().values(), *(s.says for s in before)]
-        self.sources = [*derivation.given().values(), *(s.says for s in before if s.rule.kind == "definition")]
+        self.sources = [*derivation.given().values(), *(s.says for s in before if s.rule.kind in CHOICES)]
 
     def theorem(self, name: str) -> tuple[sp.Basic, tuple[sp.Basic, ...]]:
         """See :class:`theory.kernel.step.Context`."""
@@ -80,7 +89,7 @@ class _Library(Context):
         step = next((s for s in found.steps if s.id == step_id), None) if step_id else found.steps[-1]
         if step is None:
             raise Rejected(f"{claim_id} has no step {step_id}")
-        if step.rule.kind == "definition":
+        if step.rule.kind in CHOICES:
             raise Rejected(f"{name} is the choice of a name, which is no theorem")
         if self.derivation.claim in {claim_id, *_used_by(found, self.derivations)}:
             raise Rejected(f"{claim_id} rests on {self.derivation.claim} itself")
@@ -99,7 +108,7 @@ def _used_by(derivation: Derivation, derivations: Mapping[str, Derivation]) -> s
     """The derivations on which one rests, directly or through others."""
     waiting, seen = [derivation], set()
     while waiting:
-        names = {str(s.rule.uses) for s in waiting.pop().steps if hasattr(s.rule, "uses")} - seen  # type: ignore[attr-defined]
+        names = set(applied(waiting.pop())) - seen
         seen |= names
         waiting += [derivations[name] for name in names if name in derivations]
     return seen
@@ -115,12 +124,19 @@ def _hypotheses(derivation: Derivation, step: Step) -> tuple[sp.Basic, ...]:
             seen.add(name)
             waiting += steps[name].premises if name in steps else ()
     chosen = [statement for name, statement in derivation.given().items() if name in seen]
-    definitions = [s.says for s in derivation.steps if s.id in seen and s.rule.kind == "definition" and s is not step]
-    for statement in reversed(definitions):
+    choices = [s for s in derivation.steps if s.id in seen and s.rule.kind in CHOICES and s is not step]
+    for choice in reversed(choices):
         sight = set().union(*(s.atoms(sp.Symbol, sp.MatrixSymbol) for s in [step.says, *chosen])) - {dimension}
-        if any(part.args[0].atoms(sp.Symbol, sp.MatrixSymbol) & sight for part in parts(statement)):
-            chosen.append(statement)
+        if _named(choice) & sight:
+            chosen.append(choice.says)
     return tuple(chosen)
+
+
+def _named(step: Step) -> set[sp.Basic]:
+    """The symbols that a definition, or a theorem of existence, brings in."""
+    if step.rule.kind == "definition":
+        return set().union(*(part.args[0].atoms(sp.Symbol, sp.MatrixSymbol) for part in parts(step.says)))
+    return set(step.rule.fresh)  # type: ignore[attr-defined]
 
 
 def check_step(derivation: Derivation, position: int, derivations: Mapping[str, Derivation]) -> StepResult:
@@ -235,8 +251,52 @@ def _side(step: Step, expr: Any) -> bool:
 
 
 def check(derivation: Derivation, claim: Claim | None, derivations: Mapping[str, Derivation]) -> Outcome:
-    """Check every step and the chain. ``claim`` is None for a lemma."""
+    """Check every step and the chain of this one derivation. ``claim`` is None for a lemma.
+
+    What it ``applies`` is taken as shown: whether that holds too is told by :func:`with_applied`.
+    """
     results = tuple(check_step(derivation, k, derivations) for k in range(len(derivation.steps)))
     cited = [r.cited for r in results if r.cited]
     faults = (*chain_faults(derivation, claim), *motion_faults(derivation, derivations))
-    return Outcome(derivation.claim, results, faults, tuple(dict.fromkeys(cited)), derivation.scope)
+    return Outcome(
+        derivation.claim, results, faults, tuple(dict.fromkeys(cited)), derivation.scope, applied(derivation)
+    )
+
+
+def applied(derivation: Derivation) -> tuple[str, ...]:
+    """The ids of the derivations that the steps apply, in the order of use."""
+    found = [getattr(step.rule, "uses", None) for step in derivation.steps]
+    return tuple(dict.fromkeys(str(name) for name in found if name))
+
+
+def with_applied(outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """The outcomes, each broken where it rests on a derivation that is not among them or is not ok itself."""
+    applies = {name: outcome.applies for name, outcome in outcomes.items()}
+    failures = {name: outcome.first_failure for name, outcome in outcomes.items()}
+    return {
+        name: replace(outcome, broken=(*outcome.broken, *applied_faults(name, applies, failures)))
+        for name, outcome in outcomes.items()
+    }
+
+
+def applied_faults(
+    name: str, applies: Mapping[str, Sequence[str]], failures: Mapping[str, str | None]
+) -> tuple[str, ...]:
+    """What is wrong with the derivations on which one rests, directly or through others.
+
+    ``applies`` and ``failures`` say of every derivation that was checked what it applies, and its own first failure.
+    """
+    waiting, seen = list(applies[name]), {name}
+    faults: list[str] = []
+    while waiting:
+        other = waiting.pop(0)
+        if other in seen:
+            continue
+        seen.add(other)
+        if other not in failures:
+            faults.append(f"it rests on {other}, which was not checked")
+            continue
+        if failures[other] is not None:
+            faults.append(f"it rests on {other}, which fails: {failures[other]}")
+        waiting += applies[other]
+    return tuple(faults)

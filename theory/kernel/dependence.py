@@ -84,7 +84,7 @@ def motion(derivation: Derivation, derivations: Mapping[str, Derivation], above:
             for symbol, rate in rule.rates.items():
                 found.rate(symbol, rate)
                 found.start(symbol, rule.start.get(symbol))
-        elif kind == "Comparison":
+        elif kind in ("Comparison", "Barrier"):
             found.rate(rule.value, rule.rate)
             found.start(rule.value, rule.start)
         elif kind in ("Wick", "MatrixWick"):
@@ -94,7 +94,7 @@ def motion(derivation: Derivation, derivations: Mapping[str, Derivation], above:
             for symbol, rate in list(found.rates.items()):
                 if symbol in rule.at and rate in rule.at:
                     found.rate(rule.at[symbol], rule.at[rate])
-        elif kind == "Apply" and rule.uses not in above:
+        elif kind in ("Apply", "Hypothetical") and rule.uses not in above:
             _applied(found, step, derivations, (*above, derivation.claim))
     return found
 
@@ -126,7 +126,7 @@ def motion_faults(derivation: Derivation, derivations: Mapping[str, Derivation])
     """Symbols that have two meanings, or that move and are taken as constant."""
     found = motion(derivation, derivations)
     faults = list(found.faults)
-    defined = [s.says for s in derivation.steps if s.rule.kind == "definition"]
+    defined = [s.says for s in derivation.steps if s.rule.kind in ("definition", "choice")]
     origins = [*derivation.given().values(), *defined]
     names = {name_of(s) for s in found.rates}
     means = [p.args[0] for o in origins for p in parts(o) if type(p).__name__ in ("MeanOf", "AttentionMean")]
@@ -147,7 +147,7 @@ def motion_faults(derivation: Derivation, derivations: Mapping[str, Derivation])
                 f"step {step.id} takes {name} as constant, and it moves"
                 for name in sorted(letters(step.says, *rule.start.values(), *rule.end.values()) & moving - own)
             ]
-        if kind == "Comparison" and step.premises:
+        if kind in ("Comparison", "Barrier") and step.premises:
             sides = [*step.says.args[1:], *known.get(step.premises[0], sp.true).args[1:], rule.start]
             still = letters(*sides) & moving - {name_of(rule.value)}
             faults += [f"step {step.id} takes {name} as constant, and it moves" for name in sorted(still)]

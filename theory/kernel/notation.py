@@ -100,6 +100,20 @@ class AtSomeInstance(sp.Basic):
     """The statement ``AtSomeInstance(relation)``: the relation holds at some instance of the premises (sharpness)."""
 
 
+class Whenever(sp.Basic):
+    """``Whenever(variables, hypotheses, conclusion)``: for all values of the variables, where the hypotheses hold."""
+
+    @property
+    def variables(self) -> tuple[Any, ...]:
+        """The symbols that are bound; empty where the statement is about the moment at hand."""
+        return tuple(self.args[0].args)
+
+
+def whenever(variables: tuple[Any, ...], hypotheses: tuple[sp.Basic, ...], conclusion: sp.Basic) -> Whenever:
+    """For all values of the variables the hypotheses entail the conclusion."""
+    return Whenever(sp.Tuple(*variables), sp.Tuple(*hypotheses), conclusion)
+
+
 Relation = sp.Equality | sp.LessThan | sp.StrictLessThan | sp.GreaterThan | sp.StrictGreaterThan | sp.Unequality
 
 
@@ -182,6 +196,11 @@ class _Printer(LatexPrinter):
 
     def _print_AtSomeInstance(self, expr: Any) -> str:
         return r"\text{at some instance: }" + self._print(expr.args[0])
+
+    def _print_Whenever(self, expr: Any) -> str:
+        bound, hypotheses, conclusion = expr.args
+        start = rf"\text{{for all }}{self._print(bound)}\text{{ with }}" if bound.args else r"\text{where }"
+        return rf"{start}{self._print(hypotheses)}:\quad {self._print(conclusion)}"
 
     def _print_Tuple(self, expr: Any) -> str:
         return r",\quad ".join(self._print(part) for part in expr.args)

@@ -12,9 +12,9 @@ from kernel_tools import Granted, a, b, c, p, u, x
 from theory import symbols as s
 from theory.claim import Claim
 from theory.formula import Formula
-from theory.kernel.check import chain_faults, check, check_step
+from theory.kernel.check import Outcome, chain_faults, check, check_step, with_applied
 from theory.kernel.notation import Dot, MeanOf, at_most, below, equal, scalar, vector
-from theory.kernel.rules import Comparison, Definition, Differentiate, Entails, Envelope, Identity
+from theory.kernel.rules import Apply, Comparison, Definition, Differentiate, Entails, Envelope, Identity
 from theory.kernel.step import Derivation, Step
 
 FORMULA = Formula(name="kt_formula", expr=s.a + s.b_norm, lhs="y", source="a test")
@@ -119,6 +119,46 @@ def test_whatever_a_rule_stumbles_over_is_a_rejection() -> None:
             raise KeyError("nothing here")
 
     assert "KeyError" in check_step(Derivation("kt", (Step("only", at_most(a, b), (), Broken(), ""),)), 0, {}).error
+
+
+# ---- what is applied
+
+
+def chained(first: sp.Basic) -> dict[str, Outcome]:
+    """``top`` applies ``middle``, which applies ``lemma/first``, whose only step says ``first``."""
+    statement = at_most(0, a**2)
+    found = {
+        "lemma/first": Derivation("lemma/first", (Step("one", first, (), Entails(squares=(a,)), ""),), states=first),
+        "middle": Derivation("middle", (Step("use", first, (), Apply("lemma/first"), ""),), states=first),
+        "top": Derivation("top", (Step("use", first, (), Apply("middle"), ""),), states=first),
+        "apart": Derivation("apart", (Step("one", statement, (), Entails(squares=(a,)), ""),), states=statement),
+    }
+    return {name: check(derivation, None, found) for name, derivation in found.items()}
+
+
+def test_an_outcome_says_what_it_rests_on() -> None:
+    assert {name: o.applies for name, o in chained(at_most(0, a**2)).items()} == {
+        "lemma/first": (), "middle": ("lemma/first",), "top": ("middle",), "apart": (),
+    }  # fmt: skip
+    assert all(o.ok for o in with_applied(chained(at_most(0, a**2))).values())
+
+
+def test_what_rests_on_a_failure_fails_too() -> None:
+    alone = chained(at_most(1, a**2))
+    assert [name for name, o in alone.items() if not o.ok] == ["lemma/first"]
+    found = with_applied(alone)
+    assert [name for name, o in found.items() if not o.ok] == ["lemma/first", "middle", "top"]
+    assert found["top"].first_failure is not None
+    assert found["top"].first_failure.startswith("it rests on lemma/first, which fails: step one")
+
+
+@pytest.mark.parametrize("missing", ["lemma/first", "middle"])
+def test_what_rests_on_something_unchecked_fails(missing: str) -> None:
+    alone = {name: o for name, o in chained(at_most(0, a**2)).items() if name != missing}
+    found = with_applied(alone)
+    assert not found["top"].ok
+    assert found["top"].first_failure == f"it rests on {missing}, which was not checked"
+    assert found["apart"].ok
 
 
 # ---- what moves

@@ -11,12 +11,12 @@ from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 
 from theory.kernel.algebra import Algebra, Fact
 from theory.kernel.certificate import certify
-from theory.kernel.notation import LimitOf, MeanOf, dimension, equal
+from theory.kernel.notation import LimitOf, MeanOf, Whenever, dimension, equal
 from theory.kernel.rules.running import free_indices, indices
 from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.words import gather
 
-BINDERS = (sp.Sum, sp.Integral, sp.Derivative, LimitOf)
+BINDERS = (sp.Sum, sp.Integral, sp.Derivative, LimitOf, Whenever)
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ def _check_replacement(at: dict[Any, Any], statements: Sequence[sp.Basic], schem
 
 
 def _bound(node: Any) -> set[Any]:
-    """The variables that a sum, integral, limit or derivative binds."""
-    if isinstance(node, (sp.Sum, sp.Integral)):
+    """The variables that a sum, integral, limit, derivative or general statement binds."""
+    if isinstance(node, (sp.Sum, sp.Integral, Whenever)):
         return set(node.variables)
     if isinstance(node, LimitOf):
         return node.args[1].free_symbols

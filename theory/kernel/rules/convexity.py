@@ -11,7 +11,7 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from theory.kernel.algebra import Algebra
 from theory.kernel.dependence import dependents, letters
-from theory.kernel.notation import Dot, MeanOf, Norm
+from theory.kernel.notation import Dot, MeanOf, Norm, Whenever
 from theory.kernel.rules.apply import same
 from theory.kernel.step import Context, Rejected
 from theory.kernel.words import BRACKETS
@@ -92,7 +92,8 @@ def _linear(expr: Any, token: MatrixSymbol) -> bool:
 class Envelope:
     """From the token that attains the extremum to the extremum: the same inequality, for its Dini derivative.
 
-    ``at`` maps the token's value and rate to those of the extremum.
+    ``at`` maps the token's value and rate to those of the extremum. The inequality may be one that holds where the
+    value is in some range (``Whenever``, without variables).
     """
 
     at: dict[Any, Any] = field(hash=False)
@@ -101,6 +102,7 @@ class Envelope:
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
-        if len(premises) != 1 or not isinstance(says, RELATIONS) or not same(premises[0].xreplace(self.at), says):
+        said = says.args[-1] if isinstance(says, Whenever) and not says.variables else says
+        if len(premises) != 1 or not isinstance(said, RELATIONS) or not same(premises[0].xreplace(self.at), says):
             raise Rejected("is not the extreme token's inequality")
         return "extreme token"
