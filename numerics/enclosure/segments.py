@@ -24,6 +24,8 @@ ARCS = 16
 """Boxes that would cover the circle of Cauchy's estimate; those of its upper half do, the rest are their conjugates."""
 _TUBE = 2.0**-12
 _HALVINGS = 6
+_SLACK = 1 + 2.0**-6
+"""Room in every stated radius, for the check by another method."""
 
 
 class NotEnclosed(ArithmeticError):
@@ -124,7 +126,7 @@ def advance(field: Field, state: State, step: Fraction) -> State:
     later = (error * growth + defect * tau * worst).upper()
     ends = [[p(tau) for p in row] for row in polynomials]
     moved = start(ends)
-    radius = (later + _upward(moved.radius)).upper()
+    radius = ((later + _upward(moved.radius)) * _SLACK).upper()
     return State(state.time + step, moved.centre, midpoint(radius))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -34,7 +34,8 @@ class Motion:
     """What was found about one flow.
 
     ``flow``: ``base`` or ``perturbed``. ``signs``: the limit of each token, 1 for u and -1 for -u (u: u1, or ũ1 on the
-    side of u1), None where unsettled. ``states``: the enclosures that show it. ``lower``, ``upper``: of a rate's margin.
+    side of u1), None where unsettled. ``states``: the enclosures that show it. ``lower``, ``upper``: of the margin of a
+    rate.
     """
 
     name: str
@@ -144,6 +145,3 @@ def rate_margin(name: str, quantities: Quantities, state: State) -> arb:
         return arb(-1)
     values = quantities.values | {"t": arb(rational(state.time)), "tan_max_angle_0": quantities.tan_max_angle}
     return evaluate(RATES[name], values) - tangent(tokens, quantities.u)
-
-
-Settled = Callable[[State], bool]

@@ -7,7 +7,7 @@ an exact number (:mod:`numerics.enclosure.radicals`) does, for d = 2 together wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from numerics.enclosure.balls import NotANumber, bounds, precision, sign
@@ -30,8 +30,8 @@ _KINDS = {
 class Finding:
     """What was found about one statement.
 
-    ``lower``, ``upper``: exact bounds of its margin (None where it has none). ``method``: ``balls``, ``exact`` (algebra)
-    or ``definition``. ``reason``: why it is undecided or degenerate.
+    ``lower``, ``upper``: exact bounds of its margin (None where it has none). ``method``: ``balls``, ``exact``
+    (algebra) or ``definition``. ``reason``: why it is undecided or degenerate.
     """
 
     name: str
@@ -79,6 +79,7 @@ def decide(instance: Instance, names: Iterable[str], most: int = MOST_BITS) -> d
                 ready = _ready(statement, found)
                 if ready is False:
                     pending.remove(statement)
+                    found |= _inherited(statement, found)
                 elif ready:
                     finding = _at_this_precision(statement, quantities, bits, reasons)
                     if finding is not None:
@@ -116,6 +117,12 @@ def _ready(statement: Statement, found: dict[str, Finding]) -> bool | None:
     if any(d is not None and d is not Decision.PROVED_TRUE for d in needs):
         return False
     return None if any(d is None for d in needs) else True
+
+
+def _inherited(statement: Statement, found: dict[str, Finding]) -> dict[str, Finding]:
+    """Degenerate where a statement that it needs is; undefined, so left out, where one is false."""
+    worst = [found[n] for n in statement.needs if n in found and found[n].decision is Decision.DEGENERATE]
+    return {statement.name: replace(worst[0], name=statement.name)} if worst else {}
 
 
 def _at_this_precision(
