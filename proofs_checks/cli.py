@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from proofs_checks.errors import InputError
 
-COMMANDS = ("claims", "show", "verify", "derive", "instance", "replay")
+COMMANDS = ("claims", "show", "verify", "derive", "instance", "replay", "certify", "check-certificate")
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 
@@ -30,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     for name in COMMANDS:
-        importlib.import_module(f"proofs_checks.commands.{name}").add_parser(subparsers)
+        importlib.import_module(f"proofs_checks.commands.{name.replace('-', '_')}").add_parser(subparsers)
     return parser
 
 

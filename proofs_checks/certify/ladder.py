@@ -16,6 +16,7 @@ from numerics.enclosure.exact_frame import NotExact
 from numerics.enclosure.spectrum import NotSeparated, Spectrum
 from proofs_checks.certify.quantities import Exact, Quantities
 from proofs_checks.certify.statements import BY_NAME, Statement
+from proofs_checks.certify.ties import confirmed_by_z3
 from proofs_checks.instance_file import Instance
 from proofs_checks.instance_numbers import Matrix
 
@@ -168,6 +169,9 @@ def _tie(statement: Statement, quantities: Quantities, bits: int, reasons: dict[
         return None
     if not zero:
         reasons[statement.name] = "the margin is not zero, but its ball holds zero"
+        return None
+    if confirmed_by_z3(quantities.instance, statement.name) is False:
+        reasons[statement.name] = "exact algebra finds a tie and z3 finds none"
         return None
     decision = Decision.PROVED_FALSE if statement.strict else Decision.PROVED_TRUE
     return Finding(statement.name, decision, "exact", bits, Fraction(0), Fraction(0))

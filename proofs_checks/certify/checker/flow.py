@@ -9,7 +9,7 @@ from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_mat
 from proofs_checks.certify.checker.exact import TooWide, root
 from proofs_checks.certify.checker.matrices import Eigen, dot, kernel, largest, times, top_of
 
-PARTS, ORDER = (8, 32, 128), 24
+PARTS, ORDER = (8, 16, 32, 128), 24
 
 
 def field(A: fmpq_mat, V: fmpq_mat, tokens: list) -> list:
@@ -17,10 +17,12 @@ def field(A: fmpq_mat, V: fmpq_mat, tokens: list) -> list:
     result = []
     for x in tokens:
         query = times(A.tolist(), x)
-        weights = [(dot(query, y) - dot(query, x)).exp() for y in tokens]
-        mean = [dot(weights, column) / dot(weights, [arb(1)] * len(weights)) for column in zip(*tokens, strict=True)]
-        pull = times(V.tolist(), mean)
-        result.append([p - dot(x, pull) * c for p, c in zip(pull, x, strict=True)])
+        own = dot(query, x)
+        weights = [(dot(query, y) - own).exp() for y in tokens]
+        total = sum(weights[1:], weights[0])
+        pull = times(V.tolist(), [dot(weights, column) / total for column in zip(*tokens, strict=True)])
+        radial = dot(x, pull)
+        result.append([p - radial * c for p, c in zip(pull, x, strict=True)])
     return result
 
 

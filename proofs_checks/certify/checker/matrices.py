@@ -66,7 +66,8 @@ class Eigen:
     def __init__(self, matrix: fmpq_mat) -> None:
         self.matrix, found, self.all = matrix, [], []
         for factor, power in matrix.charpoly().numer().factor()[1]:
-            found += [(ball, power, factor) for ball, _ in factor.complex_roots()]
+            roots: Any = factor.complex_roots()
+            found += [(ball, power, factor) for ball, _ in roots]
         while found:
             real = [z.real for z, _, _ in found]
             top = [k for k, x in enumerate(real) if all(x > y or x.overlaps(y) for y in real)]
