@@ -176,6 +176,19 @@ class ExactFrame:
         """``|P⊥Mᵀu|``."""
         return self._norm(self.left_square, self.matrix.transpose())
 
+    def block_image(self, across: Sequence[Radical]) -> list[Radical]:
+        """``P⊥Mx`` of a vector x orthogonal to v."""
+        moved = image(rows_of(self.matrix), across)
+        share = dot(self.vector, moved) * self._inverse
+        return [m - share * v for m, v in zip(moved, self.vector, strict=True)]
+
+    def characteristic(self, value: Radical) -> Radical:
+        """``det(value - M)``."""
+        total = Radical.of(0)
+        for coefficient in reversed(self.matrix.charpoly().coeffs()):
+            total = total * value + fraction(coefficient)
+        return total
+
     def _norm(self, square: Radical, matrix: fmpq_mat) -> Radical:
         exact = square.as_rational
         if exact is not None:

@@ -61,10 +61,15 @@ def _cone_zero(x: Exact) -> Radical:
 
 
 def _drift_sharp_zero(x: Exact) -> Radical:
-    """cos 2∠ = cos 2θ_b, squared: (2C - 1)² (δ² + 4|b|²) = δ² with C = cos²∠ (both angles are below π/4)."""
-    delta, square = _exact_delta(x), x.update.right_square
-    double = cosine_square(x.pair.vector, x.perturbed_pair.vector) * 2 - 1
-    return double * double * (delta * delta + square * 4) - delta * delta
+    """``|P⊥ṼP⊥ b - (λ2 + |E|) b|²``.
+
+    Where it is zero, u1 and b span a plane that Ṽ maps to itself as [[λ1 + a, |b|], [|b|, λ2 + |E|]], and since no
+    eigenvalue of P⊥ṼP⊥ exceeds λ2 + |E|, ũ1 lies in it at the angle ½ arctan(2|b|/δ) = θ_b.
+    """
+    across = x.whole.right
+    level = x.pair.value + x.update.along - _exact_delta(x)
+    rest = [p - level * q for p, q in zip(x.whole.block_image(across), across, strict=True)]
+    return dot(rest, rest)
 
 
 def _drift_quoted_zero(x: Exact) -> Radical:
@@ -77,15 +82,9 @@ def _drift_quoted_zero(x: Exact) -> Radical:
     return (Radical.root(cosine) * -2 + 2) * scale * scale - bound * bound
 
 
-def _remark_zero(x: Exact, level: Radical) -> Radical:
-    """tan²∠ (level - μ)² = α², d = 2; where b = 0 both sides are zero in any dimension."""
-    if x.update.right_square.is_zero:
-        return Radical.of(0)
-    if len(x.pair.vector) != 2:
-        raise ValueError("the sum over the levels is compared exactly for d = 2 only")
-    cosine = cosine_square(x.pair.vector, x.perturbed_pair.vector)
-    distance = level - x.whole.block_top()
-    return (-cosine + 1) * distance * distance - cosine * x.update.right_square
+def _remark_quoted_zero(x: Exact) -> Radical:
+    """``|b|² det(λ1 - Ṽ)``: with b ≠ 0 both sides agree where λ̃1 = λ1, the only eigenvalue that λ1 > μ_max can be."""
+    return x.update.right_square * x.whole.characteristic(x.pair.value)
 
 
 def _hemisphere_zero(x: Exact) -> Radical:
@@ -161,7 +160,7 @@ STATEMENTS = (
         "remark-corrected",
         "tan²∠(u1, ũ1) <= Σ_j (α_j/(λ1 + a - λ_j - e_j))²",
         lambda q: evaluate(remark_3_4.DRIFT_CORRECTED, q.values, q.whole.resolvent_square) - q.tan_squared,
-        lambda x: _remark_zero(x, x.pair.value + x.update.along),
+        lambda x: x.update.right_square,  # with b ≠ 0, λ̃1 exceeds λ1 + a
         strict=False,
         needs=("levels",),
         about=("base", "perturbed"),
@@ -171,7 +170,7 @@ STATEMENTS = (
         "remark-quoted",
         "tan²∠(u1, ũ1) <= Σ_j (α_j/(λ1 - λ_j - e_j))²",
         lambda q: evaluate(remark_3_4.DRIFT_QUOTED, q.values, q.whole.resolvent_square) - q.tan_squared,
-        lambda x: _remark_zero(x, x.pair.value),
+        _remark_quoted_zero,
         strict=False,
         needs=("levels", "levels-quoted"),
         about=("base", "perturbed"),

@@ -9,7 +9,7 @@ import z3
 
 from proofs_checks.instance_file import Instance
 
-SECONDS = 20
+SECONDS = 3
 NAMES = (
     "dominant-gap",
     "criterion-quoted",
@@ -39,17 +39,19 @@ class _Plane:
         self.z = (-self.u[1], self.u[0])
 
     def _pair(self, m: Any, name: str) -> tuple[Any, Any, tuple[Any, Any]]:
-        high, low, x, y = z3.Reals(f"{name}_high {name}_low {name}_x {name}_y")
+        symbols: Any = z3.Reals(f"{name}_high {name}_low {name}_x {name}_y")
+        high, low, x, y = symbols
         self.solver.add(high >= low, high + low == m[0][0] + m[1][1])
         self.solver.add(high * low == m[0][0] * m[1][1] - m[0][1] * m[1][0], x * x + y * y == 1)
         self.solver.add(m[0][0] * x + m[0][1] * y == high * x, m[1][0] * x + m[1][1] * y == high * y)
         return high, low, (x, y)
 
     def form(self, left: Any, m: Any, right: Any) -> Any:
-        return sum(left[i] * m[i][k] * right[k] for i in range(2) for k in range(2))
+        terms: list[Any] = [left[i] * m[i][k] * right[k] for i in range(2) for k in range(2)]
+        return z3.Sum(terms)
 
     def size(self, value: Any, name: str) -> Any:
-        found = z3.Real(name)
+        found: Any = z3.Real(name)
         self.solver.add(found >= 0, found * found == value * value)
         return found
 
@@ -73,10 +75,8 @@ class _Plane:
             return delta
         if name == "criterion-quoted":
             return delta - 2 * b
-        _, _, new = self._pair(self.W, "w")
-        inner = u[0] * new[0] + u[1] * new[1]
-        double = 2 * inner * inner - 1
-        return double * double * (delta * delta + 4 * b * b) - delta * delta
+        # u and b span the plane, so that the angle is θ_b where b = 0 or the level of z is λ2 + |E|
+        return b * (self.form(z, self.W, z) - self.l2 - e)
 
 
 def confirmed_by_z3(instance: Instance, name: str) -> bool | None:

@@ -16,8 +16,8 @@ from typing import Any
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from proofs_checks.certify.checker.exact import Exact, TooWide, exact, root
-from proofs_checks.certify.checker.flow import advance, around, field, limits, norm, turned
-from proofs_checks.certify.checker.matrices import Eigen, Frame, dot, kernel, largest
+from proofs_checks.certify.checker.flow import advance, around, field, horner, limits, norm, turned
+from proofs_checks.certify.checker.matrices import Eigen, Frame, dot, kernel, largest, times
 
 BOTH = "symmetric-base symmetric-update"
 QUOTED = "a-equals-v psd criterion-quoted"
@@ -180,11 +180,11 @@ def margin(name: str, q: Data) -> Any:
             return total - e
         if name == "criterion-quoted":
             return total - b * 2 - e
+        if q.tie and name == "drift-sharp":
+            f = q.whole  # zero: u1 and b span an invariant plane in which the angle is θ_b
+            rest = [m - (q.l1 + f.along - total + e) * x for m, x in zip(times(f.block, f.right), f.right, strict=True)]
+            return dot(rest, rest)
         if q.tie:
-            double = _cosine_square(q) * 2 - 1
-            delta = total - e
-            if name == "drift-sharp":
-                return double * double * (delta * delta + b * b * 4) - delta * delta
             return (root(_cosine_square(q)) * -2 + 2) * total * total * 4 - (b * 2 + e) * (b * 2 + e)
         if name == "hemisphere-sharp":
             return q.overlap() - q.theta().sin()
@@ -194,8 +194,9 @@ def margin(name: str, q: Data) -> Any:
         level = q.l1 + (q.update.along if name in ("levels", "remark-corrected") else 0)
         if name.startswith("levels"):
             return level - q.whole.top()
-        if q.tie:
-            return _remark_tie(q, level)
+        if q.tie:  # both sides agree where b = 0 or, for the quoted form, λ1 = λ̃1
+            b = q.whole.length(q.whole.right)
+            return b if name == "remark-corrected" else b * horner(q.W.charpoly().coeffs(), q.l1)
         square = q.cosine() * q.cosine()
         return q.remark(level) - (1 - square) / square
     s, b, c = q.cone()
@@ -218,16 +219,6 @@ def _cosine_square(q: Data) -> Exact:
     new = kernel(q.W, q.new.exact(0))
     inner = dot(q.u, new)
     return inner * inner / dot(q.u, q.u) / dot(new, new)
-
-
-def _remark_tie(q: Data, level: Exact) -> Exact:
-    b = q.whole.length(q.whole.right)
-    if not b.terms:
-        return b
-    if len(q.u) != 2:
-        raise TooWide("a sum over levels is compared exactly for d = 2 only")
-    square, distance = _cosine_square(q), level - q.whole.top()
-    return (square * -1 + 1) * distance * distance - square * b * b
 
 
 def _within(value: arb, x: dict[str, Any]) -> bool:

@@ -97,9 +97,9 @@ def _advance(A: fmpq_mat, V: fmpq_mat, tokens: list, radius: arb, h: arb, parts:
     return tokens, radius
 
 
-def horner(terms: list, h: arb) -> arb:
+def horner(terms: list, h: Any) -> Any:
     """``Σ c_k h^k``."""
-    total = arb(0)
+    total = h * 0
     for c in reversed(terms):
         total = total * h + c
     return total
