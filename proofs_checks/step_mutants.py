@@ -253,6 +253,18 @@ EXPLAINED: dict[Mutant, str] = {
     Mutant("prop-3.3/criterion-quoted-nonsymmetric", "gap-holds", "index", 0): (
         "the step says that the instance has a gap > 0; another number of the instance, λ1, is positive too"
     ),
+    Mutant("prop-3.3/criterion-quoted", "psd-holds", "factor", 0): (
+        "twice a quadratic form is not negative either: the same statement"
+    ),
+    Mutant("prop-3.3/criterion-quoted-nonsymmetric", "psd-holds", "factor", 0): (
+        "twice a quadratic form is not negative either: the same statement"
+    ),
+    Mutant("prop-3.3/criterion-quoted-nonsymmetric", "hemisphere-holds", "factor", 0): (
+        "sin θ_b is 0 at the instance, so that twice the height exceeds it as well"
+    ),
+    Mutant("thm-4.6/random-safe", "length", "factor", 0): (
+        "twice a vector that does not vanish does not vanish: the same statement"
+    ),
     Mutant("thm-4.6/random-safe", "share-half", "factor", 0): (
         "a weaker bound, true as well, and all that the next step needs"
     ),

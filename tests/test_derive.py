@@ -21,6 +21,8 @@ from theory.tex import BOOK_FILE, MACROS_FILE, files
 
 ROOT = Path(__file__).resolve().parents[1]
 CLAIM = "prop-3.3/convergence"
+LEMMAS = ("lemma/cauchy-schwarz", "lemma/lowest-token-is-pulled-up", "lemma/lowest-token-rises",
+          "lemma/lowest-token-does-not-fall")  # fmt: skip
 
 
 def derive(*arguments: str, store: Path) -> int:
@@ -39,7 +41,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict:
 def test_document_has_the_fields_of_the_contract(document: dict) -> None:
     assert {"schema", "command", "versions", "seed", "claims"} <= set(document)
     rows = {r["id"]: r for r in document["claims"]}
-    assert set(rows) == {CLAIM, "lemma/cauchy-schwarz"}
+    assert set(rows) == {CLAIM, *LEMMAS}
     steps = rows[CLAIM]["steps"]
     assert [s["id"] for s in steps] == [s.id for s in DERIVATIONS[CLAIM].steps]
     for step in steps:
@@ -52,7 +54,8 @@ def test_document_has_the_fields_of_the_contract(document: dict) -> None:
 
 def test_files_are_a_fragment_for_each_claim_the_macros_and_the_book(document: dict) -> None:
     names = {p.name for p in document["folder"].iterdir()}
-    assert names == {"prop-3.3_convergence.tex", "lemma_cauchy-schwarz.tex", MACROS_FILE, BOOK_FILE}
+    fragments = {f"{name.replace('/', '_')}.tex" for name in (CLAIM, *LEMMAS)}
+    assert names == {*fragments, MACROS_FILE, BOOK_FILE}
     fragment = (document["folder"] / "prop-3.3_convergence.tex").read_text(encoding="utf-8")
     assert fragment.count(r"\item") >= len(DERIVATIONS[CLAIM].steps)
     assert r"\begin{lpclaim}" in fragment
@@ -78,12 +81,12 @@ def test_stdout_is_json_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_a_step_that_does_not_follow_is_named_and_nothing_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = DERIVATIONS[CLAIM].with_statement("split", sp.Eq(sp.Symbol("p"), sp.Symbol("q"), evaluate=False))
+    wrong = DERIVATIONS[CLAIM].with_statement("width", sp.Eq(sp.Symbol("p"), sp.Symbol("q"), evaluate=False))
     monkeypatch.setitem(DERIVATIONS, CLAIM, wrong)
     monkeypatch.setattr(derivations.os, "cpu_count", lambda: 1)  # other processes would not see the change
     assert derive(CLAIM, "--out", str(tmp_path / "tex"), store=tmp_path / "store") == 1
     out = capsys.readouterr().out
-    assert "prop-3.3/convergence: step split:" in out
+    assert "prop-3.3/convergence: step width:" in out
     assert not (tmp_path / "tex").exists()
 
 
@@ -177,6 +180,7 @@ def test_resume_takes_up_what_is_checked_and_only_of_the_same_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
+    count = 1 + len(LEMMAS)
     right = derivations.check_one
 
     def counted(name: str) -> dict:
@@ -186,14 +190,14 @@ def test_resume_takes_up_what_is_checked_and_only_of_the_same_code(
     monkeypatch.setattr(derivations, "check_one", counted)
     monkeypatch.setattr(derivations.os, "cpu_count", lambda: 1)
     derive(CLAIM, store=tmp_path)
-    assert len(asked) == 2
+    assert len(asked) == count
     derive(CLAIM, "--resume", store=tmp_path)
-    assert len(asked) == 2
+    assert len(asked) == count
     derive(CLAIM, store=tmp_path)
-    assert len(asked) == 4
+    assert len(asked) == 2 * count
     monkeypatch.setattr("proofs_checks.store.fingerprint", lambda: "other code")
     derive(CLAIM, "--resume", store=tmp_path)
-    assert len(asked) == 6
+    assert len(asked) == 3 * count
 
 
 def test_interrupted_it_exits_with_130_and_keeps_what_is_done(tmp_path: Path) -> None:

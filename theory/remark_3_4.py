@@ -188,7 +188,9 @@ CLAIMS = (
     ),
     Claim(
         id="remark-3.4/subspace",
-        title="removing the small-gap block buys more than the same rank elsewhere",
+        title=(
+            "removing the small-gap block buys more than the same rank elsewhere (false if read for each single update)"
+        ),
         quoted="",
         statement=(
             r"At fixed $\|E\|$, projecting $\Delta V$ off the directions with the smallest $\lambda_1-\lambda_j$ lowers"

@@ -141,10 +141,11 @@ def _answer(
 ) -> Answer:
     question = QUESTIONS[claim]
     undecided = ""
+    missing = next((n for n in question.hypotheses if n not in findings), None)
+    if missing is not None:
+        return Answer(claim, None, f"{missing} is not defined here")
     for name in question.hypotheses:
-        found = findings.get(name)
-        if found is None:
-            return Answer(claim, None, f"{name} is not defined here")
+        found = findings[name]
         if found.decision is Decision.DEGENERATE:
             return Answer(claim, Decision.DEGENERATE, found.reason)
         if found.decision is Decision.PROVED_FALSE:

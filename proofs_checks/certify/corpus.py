@@ -53,7 +53,8 @@ class Plant:
         """The sign of the margin of every statement, on paper; 0 for a tie. Only what is defined is there."""
         top, *rest = self.eigenvalues
         gap, dominant = top - max(rest), top - max(abs(x) for x in rest)
-        b2, c2 = sum(x * x for x in self.b), sum(x * x for x in self.c)
+        b2 = sum((x * x for x in self.b), Fraction(0))
+        c2 = sum((x * x for x in self.c), Fraction(0))
         size = max(abs(x) for x in self.e)
         levels = [x + y for x, y in zip(rest, self.e, strict=True)]
         separation = top + self.a - max(abs(x) for x in levels)
@@ -274,7 +275,7 @@ def instance_of(found: dict[str, Any]) -> Instance:
     def exact(rows: list[list[str]]) -> tuple[tuple[Fraction, ...], ...]:
         return tuple(tuple(Fraction(x) for x in row) for row in rows)
 
-    matrices = {k: exact(data[k]) for k in ("A", "dA", "X0") if k in data}
+    matrices: dict[str, Any] = {k: exact(data[k]) for k in ("A", "dA", "X0") if k in data}
     time = Fraction(data["T"]) if "T" in data else None
     options = {"normalize": True} if "X0" in data else {}
     return Instance(exact(data["V"]), exact(data["dV"]), T=time, options=options, claim=found.get("claim"), **matrices)

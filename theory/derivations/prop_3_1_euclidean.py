@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sympy as sp
 
 from theory import prop_3_1 as claims
@@ -27,6 +25,24 @@ from theory.derivations.prop_3_1_lemmas import (
     y_i,
     z,
     z_i,
+)
+from theory.derivations.prop_3_1_quoted import (
+    BALL_DELTA,
+    BALL_K,
+    EXPONENT,
+    QUOTED_FORM,
+    TIME,
+    WEIGHT,
+    C_t,
+    D_t,
+    L_t,
+    ball,
+    exponent,
+    weight,
+    widest,
+    widest_first,
+    widest_last,
+    widest_rate,
 )
 from theory.derivations.prop_3_1_radius import (
     clock,
@@ -54,7 +70,6 @@ from theory.kernel.rules import (
     Entails,
     Envelope,
     Identity,
-    Monotone,
 )
 from theory.kernel.rules.accumulate import Accumulated, Together
 from theory.kernel.rules.averages import AttentionMean, Averaged, AverageIdentity, J
@@ -62,29 +77,10 @@ from theory.kernel.step import Derivation, Step
 
 distance = scalar("p31_distance", r"|\tilde x_i-x_i|", positive=True)
 distance_rate = scalar("p31_distance_rate", r"\frac{d}{ds}|\tilde x_i-x_i|")
-widest = scalar("p31_widest", r"\max_i|\tilde x_i-x_i|", nonnegative=True)
-widest_rate = scalar("p31_widest_rate", r"D^+\max_i|\tilde x_i-x_i|")
-widest_first = scalar("p31_widest_first", r"\max_i|\tilde x_i(0)-x_i(0)|", nonnegative=True)
-widest_last = scalar("p31_widest_last", r"\max_i|\tilde x_i(t)-x_i(t)|", nonnegative=True)
-ball = scalar("p31_ball", "R(s)", nonnegative=True)
 later = scalar("p31_later", r"s'", nonnegative=True)
-exponent = scalar("p31_exponent", r"\int_s^tK")
-weight = sp.exp(exponent)
-delta_last = scalar("p31_delta_last", r"\delta(t)")
-L_t, C_t, D_t = scalar("p31_L_t", "L_t"), scalar("p31_C_t", "C_t"), scalar("p31_D_t", "D_t")
-
-_S = s.earlier_time
-_AT_LAST = {_S: s.t}
-_WEIGHT: Any = next(f for f in sp.Mul.make_args(claims.EUCLIDEAN_INTEGRAND.expr) if isinstance(f, sp.exp))
-_EXPONENT = _WEIGHT.args[0]
-_DELTA = claims.EUCLIDEAN_INTEGRAND.expr / _WEIGHT
 _RATE_K = s.V_norm * (1 + 2 * s.A_norm * (s.radius_0 * sp.exp(growth * later)) ** 2)
-_WEIGHTED_RATE = (widest_rate - _RATE_K.xreplace({later: _S}) * widest) * _WEIGHT
+_WEIGHTED_RATE = (widest_rate - _RATE_K.xreplace({later: TIME}) * widest) * WEIGHT
 _PRIMITIVE = s.V_norm * (later + s.A_norm * s.radius_0**2 * sp.exp(2 * growth * later) / growth)
-_LAST_DELTA = _DELTA.xreplace(_AT_LAST)
-_BALL_K = s.V_norm * (1 + 2 * s.A_norm * ball**2)
-_BALL_DELTA = s.dV_norm * ball + s.V_norm * s.dA_norm * ball**3
-_DOUBLE = sp.exp(C_t * sp.exp(3 * D_t))
 _SEGMENT = mean(Dot(V * z, u), Dot(A * z_i, z)) - mean(Dot(V * x, u), Dot(A * x_i, x))
 _FIELDS = mean(Dot(V_new * z, u), Dot(A_new * z_i, z)) - mean(Dot(V * z, u), Dot(A * z_i, z))
 _L = Dot(A * y_i, y)
@@ -98,7 +94,7 @@ _PERTURBED = {
     first_size: first_size_z,
     M: V_new,
     A: A_new,
-    clock: _S,
+    clock: TIME,
 }
 
 EUCLIDEAN = Derivation(
@@ -107,7 +103,7 @@ EUCLIDEAN = Derivation(
         "norms": NORMS,
         **UPDATES,
         "moving": below(0, claims.RADIUS_GROWTH.expr),
-        "times": both(at_most(0, _S), at_most(_S, s.t)),
+        "times": both(at_most(0, TIME), at_most(TIME, s.t)),
         "means": both(AttentionMean(m, x, Dot(A * x_i, x), J), AttentionMean(m_z, z, Dot(A_new * z_i, z), J)),
         "flow": both(equal(x_rate, drive), equal(z_rate, drive_z)),
         "longest-means": both(
@@ -151,21 +147,21 @@ EUCLIDEAN = Derivation(
         Step("moving-rate", below(0, growth), ("growth", "moving"), Entails(), r"Not both vanish."),
         Step(
             "base-radius",
-            at_most(size, first_size * sp.exp(growth * _S)),
+            at_most(size, first_size * sp.exp(growth * TIME)),
             ("single-head", "longest-means", "longest", "norms-below"),
-            Apply("lemma/radius-growth", {M: V, clock: _S}),
+            Apply("lemma/radius-growth", {M: V, clock: TIME}),
             r"So far go the base tokens,",
         ),
         Step(
             "perturbed-radius",
-            at_most(size_z, first_size_z * sp.exp(growth * _S)),
+            at_most(size_z, first_size_z * sp.exp(growth * TIME)),
             ("single-head", "longest-means", "longest-copy", "norms-below"),
             Apply("lemma/radius-growth", _PERTURBED),
             r"and the perturbed ones.",
         ),
         Step(
             "ball",
-            equal(ball, s.radius_0 * sp.exp(growth * _S)),
+            equal(ball, s.radius_0 * sp.exp(growth * TIME)),
             (),
             Definition(),
             r"The radius of both clouds, at most.",
@@ -278,15 +274,15 @@ EUCLIDEAN = Derivation(
         ),
         Step(
             "exponent",
-            equal(sp.Integral(_RATE_K, (later, _S, s.t)), _EXPONENT),
+            equal(sp.Integral(_RATE_K, (later, TIME, s.t)), EXPONENT),
             (),
             Antiderivative(_PRIMITIVE),
             r"$\int_s^tK$ in closed form.",
         ),
-        Step("weight", equal(exponent, _EXPONENT), (), Definition(), r"Of it the integrating factor $e^{\int_s^tK}$."),
+        Step("weight", equal(exponent, EXPONENT), (), Definition(), r"Of it the integrating factor $e^{\int_s^tK}$."),
         Step(
             "weighted",
-            at_most((widest_rate - _BALL_K * widest) * weight, _BALL_DELTA * weight),
+            at_most((widest_rate - BALL_K * widest) * weight, BALL_DELTA * weight),
             ("envelope",),
             Entails(degree=3),
             r"Times the factor.",
@@ -300,161 +296,20 @@ EUCLIDEAN = Derivation(
         ),
         Step(
             "accumulated",
-            at_most(widest_last, sp.Integral(claims.EUCLIDEAN_INTEGRAND.expr, (_S, 0, s.t))),
+            at_most(widest_last, sp.Integral(claims.EUCLIDEAN_INTEGRAND.expr, (TIME, 0, s.t))),
             ("weighted-rate", "common-start"),
             Accumulated(
-                widest * _WEIGHT, _S, s.t, {widest: widest_rate}, {widest: widest_first}, {widest: widest_last}
+                widest * WEIGHT, TIME, s.t, {widest: widest_rate}, {widest: widest_first}, {widest: widest_last}
             ),
             r"Integrate from $0$ to $t$, where the factor is $1$.",
         ),
-        Step(
-            "largest-delta",
-            equal(delta_last, _LAST_DELTA),
-            (),
-            Definition(),
-            r"$\delta$ at the time $t$,",
-        ),
-        Step(
-            "constants",
-            both(
-                equal(D_t, growth * s.t),
-                equal(C_t, s.V_norm * s.t + s.A_norm * s.radius_0**2),
-                equal(L_t, (s.t * delta_last) ** 2),
-            ),
-            (),
-            Definition(),
-            r"and the quantities of the quoted form.",
-        ),
-        Step(
-            "elapsed",
-            at_most(3 * growth * _S, 3 * growth * s.t),
-            ("times",),
-            Entails(),
-            r"Until the time $t$",
-        ),
-        Step(
-            "radius-factor",
-            at_most(sp.exp(3 * growth * _S), sp.exp(3 * growth * s.t)),
-            ("elapsed",),
-            Monotone(sp.exp),
-            r"radii grow",
-        ),
-        Step("once-elapsed", at_most(growth * _S, growth * s.t), ("times",), Entails(), r"(and so"),
-        Step(
-            "once-factor",
-            at_most(sp.exp(growth * _S), sp.exp(growth * s.t)),
-            ("once-elapsed",),
-            Monotone(sp.exp),
-            r"do their cubes)",
-        ),
-        Step(
-            "cubes",
-            at_most((s.radius_0 * sp.exp(growth * _S)) ** 3, (s.radius_0 * sp.exp(growth * s.t)) ** 3),
-            ("radius-factor",),
-            Entails(degree=3, squares=(s.radius_0,)),
-            r"from $R_0$ on,",
-        ),
-        Step(
-            "delta-grows",
-            at_most(_BALL_DELTA, delta_last),
-            ("ball", "largest-delta", "once-factor", "cubes"),
-            Entails(degree=3),
-            r"and $\delta$ with them.",
-        ),
-        Step(
-            "delta-positive",
-            at_most(0, _BALL_DELTA),
-            (),
-            Entails(degree=4, squares=(ball,)),
-            r"It is not negative.",
-        ),
-        Step("later", at_most(0, 3 * growth * s.t), (), Entails(), r"For the factor:"),
-        Step(
-            "cube-at-least",
-            at_most(1, sp.exp(3 * growth * s.t)),
-            ("later",),
-            Monotone(sp.exp),
-            r"$1\le e^{3D_t}$",
-        ),
-        Step("twice", at_most(2 * growth * s.t, 3 * growth * s.t), (), Entails(), r"and"),
-        Step(
-            "square-below-cube",
-            at_most(sp.exp(2 * growth * s.t), sp.exp(3 * growth * s.t)),
-            ("twice",),
-            Monotone(sp.exp),
-            r"$e^{2D_t}\le e^{3D_t}$,",
-        ),
-        Step(
-            "share",
-            at_most(s.V_norm / growth, 1),
-            ("norms-below", "norms", "moving-rate"),
-            Entails(),
-            r"$\|V\|\le\max(\|V\|,\|\tilde V\|)$,",
-        ),
-        Step(
-            "second-term",
-            at_most(s.V_norm / growth * (sp.exp(2 * growth * s.t) - sp.exp(2 * growth * _S)), sp.exp(3 * growth * s.t)),
-            ("share", "square-below-cube", "moving-rate"),
-            Entails(degree=3, squares=(sp.exp(growth * s.t), sp.exp(growth * _S))),
-            r"bound the second term of $\int_s^tK$",
-        ),
-        Step(
-            "first-term",
-            at_most(s.V_norm * (s.t - _S), s.V_norm * s.t * sp.exp(3 * growth * s.t)),
-            ("cube-at-least",),
-            Entails(degree=3),
-            r"and the first:",
-        ),
-        Step(
-            "exponent-bound",
-            at_most(_EXPONENT, C_t * sp.exp(3 * D_t)),
-            ("first-term", "second-term", "constants", "moving-rate"),
-            Entails(degree=3, squares=(s.radius_0,)),
-            r"$\int_s^tK\le C_te^{3D_t}$.",
-        ),
-        Step(
-            "factor-bound",
-            at_most(_WEIGHT, _DOUBLE),
-            ("exponent-bound",),
-            Monotone(sp.exp),
-            r"The double exponential.",
-        ),
-        Step(
-            "weight-bound",
-            at_most(weight, _DOUBLE),
-            ("factor-bound", "weight"),
-            Entails(),
-            r"It bounds the integrating factor.",
-        ),
-        Step(
-            "crude",
-            at_most((widest_rate - _BALL_K * widest) * weight, delta_last * _DOUBLE),
-            ("weighted", "weight-bound", "delta-grows", "delta-positive"),
-            Entails(degree=3),
-            r"Both factors of the integrand at their largest.",
-        ),
-        Step(
-            "double-exponential",
-            at_most(widest_last, delta_last * _DOUBLE * s.t),
-            ("crude", "weight", "ball", "common-start"),
-            Accumulated(
-                widest * _WEIGHT, _S, s.t, {widest: widest_rate}, {widest: widest_first}, {widest: widest_last}
-            ),
-            r"Integrate.",
-        ),
-        Step(
-            "quoted",
-            at_most(widest_last**2, L_t * sp.exp(2 * C_t * sp.exp(3 * D_t))),
-            ("double-exponential", "constants"),
-            Entails(degree=2, squares=(delta_last * _DOUBLE * s.t - widest_last,)),
-            r"Squared: the quoted form.",
-        ),
+        *QUOTED_FORM,
         Step(
             "bound",
             both(
-                at_most(widest_last, sp.Integral(claims.EUCLIDEAN_INTEGRAND.expr, (_S, 0, s.t))),
+                at_most(widest_last, sp.Integral(claims.EUCLIDEAN_INTEGRAND.expr, (TIME, 0, s.t))),
                 at_most(_WEIGHTED_RATE, claims.EUCLIDEAN_INTEGRAND.expr),
-                equal(sp.Integral(_RATE_K, (later, _S, s.t)), _EXPONENT),
+                equal(sp.Integral(_RATE_K, (later, TIME, s.t)), EXPONENT),
                 at_most(widest_last**2, L_t * sp.exp(2 * C_t * sp.exp(3 * D_t))),
             ),
             ("accumulated", "weighted-rate", "exponent", "quoted"),

@@ -33,13 +33,13 @@ _C, _S = sp.cos(theta), sp.sin(theta)
 _CS = "lemma/cauchy-schwarz"
 _SPLIT = ("symmetric-base", "symmetric-update", "eigenpair-equation", "eigenpair", "a", "b", "angle", "across")
 
-_top = scalar("p33_top", r"\lambda_{\max}(M)")
-_unit = vector("x", "x")
+TOP_VALUE = scalar("p33_top", r"\lambda_{\max}(M)")
+UNIT = vector("x", "x")
 RAYLEIGH = Theorem(
     "largest Rayleigh quotient",
-    at_most(Dot(_unit, MATRIX * _unit), _top),
+    at_most(Dot(UNIT, MATRIX * UNIT), TOP_VALUE),
     "R. A. Horn, C. R. Johnson, Matrix Analysis, 2nd ed., Cambridge 2013, Thm. 4.2.2 (Rayleigh-Ritz)",
-    (equal(MATRIX.T, MATRIX), equal(Dot(_unit, _unit), 1), Largest(_top, MATRIX)),
+    (equal(MATRIX.T, MATRIX), equal(Dot(UNIT, UNIT), 1), Largest(TOP_VALUE, MATRIX)),
 )
 """M symmetric, ``p33_top`` its largest eigenvalue."""
 
@@ -96,7 +96,7 @@ DRIFT = Derivation(
             "largest",
             at_most(Dot(u1, V_new * u1), s.perturbed_lambda_1),
             ("symmetric", "eigenpair", "top"),
-            Textbook(RAYLEIGH, {MATRIX: V_new, _unit: u1, _top: s.perturbed_lambda_1}),
+            Textbook(RAYLEIGH, {MATRIX: V_new, UNIT: u1, TOP_VALUE: s.perturbed_lambda_1}),
             r"It is at most the largest eigenvalue.",
         ),
         Step(

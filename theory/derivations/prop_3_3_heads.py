@@ -24,8 +24,20 @@ from theory.derivations.model import (
     x_j,
     x_rate,
 )
-from theory.derivations.prop_3_3_convergence import CONVERGENCE
+from theory.derivations.prop_3_3_convergence import BOUNDARY, WIDTH
 from theory.derivations.prop_3_3_model import ACROSS
+from theory.derivations.prop_3_3_persistence import (
+    FRAME,
+    HEIGHT,
+    HIGH,
+    PULL,
+    PULL_BOUND,
+    p,
+    p_rate,
+    p_start,
+    persistence,
+    radius,
+)
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, family, matrix, scalar, vector
 from theory.kernel.rules import (
     Apply,
@@ -50,12 +62,6 @@ gap_of_head = family("p33_gap_of_head", r"\mathrm{gap}^*")
 def sum_over_heads(term: Any) -> Any:
     """The sum over the heads."""
     return sp.Sum(term, (h_index, 1, heads))
-
-
-def steps_of(derivation: Derivation, *ids: str) -> tuple[Step, ...]:
-    """Some steps of another derivation, as they are."""
-    found = {step.id: step for step in derivation.steps}
-    return tuple(found[i] for i in ids)
 
 
 _p, _q = scalar("p", "p_i"), scalar("q", "q_i")
@@ -214,36 +220,30 @@ LAYERED = Derivation(
         ),
     ),
 )
-_head_rate = scalar("p_rate", r"\dot p_i")
 _tan_i = scalar("tan_i", r"\vartheta_i", positive=True)
 _tan_i_rate, _tan_rate = scalar("tan_i_rate", r"\dot\vartheta_i"), scalar("tan_max_angle_rate", r"D^+\vartheta")
-_radius = scalar("other_radius", r"\max_{j\ge2}|\lambda_j|", nonnegative=True)
 _rise, _gap = rise[h_index], gap_of_head[h_index]
+_HEADS = {
+    "gap-of-head": equal(_gap, s.lambda_1 - radius),
+    "gaps": equal(s.dominant_gap_sum, sum_over_heads(_gap)),
+    "head": equal(_rise, PULL),
+    "heads-add-up": equal(Dot(attention, u1) - Dot(x, u1) * Dot(x, attention), sum_over_heads(_rise)),
+}
+_MODEL = {
+    "post-ln": POST_LN,
+    "attention-only": ATTENTION_ONLY,
+    "symmetric-base": SYMMETRIC_BASE,
+    "dominant-gap": below(0, _gap),
+}
+_RISE = at_most(s.dominant_gap_sum * p * (1 - p**2), p_rate)
 
-HEADS = Derivation(
-    claim="prop-3.3/heads",
-    setting={
-        **{k: v for k, v in CONVERGENCE.setting.items() if k != "gap"},
-        "gap-of-head": equal(_gap, s.lambda_1 - _radius),
-        "gaps": equal(s.dominant_gap_sum, sum_over_heads(_gap)),
-        "head": equal(_rise, Dot(V * m, u1) - Dot(x, u1) * Dot(x, V * m)),
-        "heads-add-up": equal(Dot(attention, u1) - Dot(x, u1) * Dot(x, attention), sum_over_heads(_rise)),
-    },
-    assumptions={
-        "post-ln": POST_LN,
-        "attention-only": ATTENTION_ONLY,
-        "symmetric-base": SYMMETRIC_BASE,
-        "dominant-gap": below(0, _gap),
-        "hemisphere": below(0, Dot(x, u1)),
-    },
-    remark=(
-        r"$V$, $m_i$, $\lambda_1$ and the other eigenvalues are those of any one head $h$, $o_i=\sum_hV_hm_{i,h}$ the "
-        r"output of all. $\lambda_{1,h}\ge0$ is not needed. "
-        r"The hemisphere is that of the token at time $t$; it is kept since the smallest $\langle "
-        r"x_i,u_1\rangle$ rises while it is positive (step rise). While $\vartheta>0$; at $\vartheta=0$ all "
-        r"tokens stay at $u_1$."
-    ),
+RISES = Derivation(
+    claim="lemma/lowest-token-rises-with-heads",
+    title="with several heads the lowest token rises at least at the rate of the sum of their gaps",
+    states=_RISE,
+    setting={**FRAME, **_HEADS, **_MODEL, "high": HIGH},
     steps=(
+        HEIGHT,
         Step(
             "field",
             equal(x_rate, attention - Dot(x, attention) * x),
@@ -251,77 +251,119 @@ HEADS = Derivation(
             Identity(),
             r"The flow on the sphere, driven by the sum of all heads.",
         ),
-        *steps_of(CONVERGENCE, "height", "height-of-mean", "across", "mean-across"),
         Step(
             "rate",
-            equal(_head_rate, Dot(attention, u1) - _p * Dot(x, attention)),
+            equal(p_rate, Dot(attention, u1) - p * Dot(x, attention)),
             ("height", "field"),
-            Differentiate({x: x_rate, _p: _head_rate}),
+            Differentiate({x: x_rate, p: p_rate}),
             r"Differentiate $p_i$ along the flow.",
         ),
-        *steps_of(
-            CONVERGENCE,
-            "split",
-            "orthogonal",
-            "cauchy-schwarz",
-            "spectrum",
-            "mean-in-cone",
-            "mean-is-high",
-            "pull",
-            "width",
-        ),
         Step(
-            "along",
-            equal(Dot(V * m, u1), s.lambda_1 * _q),
-            ("height-of-mean", "symmetric-base", "eigenpair-equation"),
-            Identity(),
-            r"Each head has $u_1$ as an eigenvector.",
+            "gap-order",
+            below(radius, s.lambda_1),
+            ("gap-of-head", "dominant-gap"),
+            Entails(),
+            r"$\mathrm{gap}^*_h>0$.",
+        ),
+        Step("unit", equal(Dot(x, x), 1), ("post-ln",), Identity(), r"On the sphere."),
+        Step(
+            "pulled",
+            at_most(PULL_BOUND, PULL),
+            (*FRAME, "symmetric-base", "gap-order", "unit", "high"),
+            Apply("lemma/lowest-token-is-pulled-up"),
+            r"What each head contributes.",
         ),
         Step(
             "head-rise",
-            at_most(_gap * _p * (1 - _p**2), _rise),
-            (
-                "head",
-                "along",
-                "split",
-                "pull",
-                "width",
-                "gap-of-head",
-                "dominant-gap",
-                "mean-is-high",
-                "height",
-                "height-of-mean",
-                "hemisphere",
-            ),
-            Entails(degree=3, squares=(_tan_i * _p,)),
-            r"What each head contributes, as in prop-3.3/convergence.",
+            at_most(_gap * p * (1 - p**2), _rise),
+            ("pulled", "head", "gap-of-head", "height"),
+            Entails(degree=1),
+            r"In terms of its gap,",
         ),
         Step(
             "sum",
-            at_most(sum_over_heads(_gap * _p * (1 - _p**2)), sum_over_heads(_rise)),
+            at_most(sum_over_heads(_gap * p * (1 - p**2)), sum_over_heads(_rise)),
             ("head-rise",),
             Termwise(),
-            r"The sum over the heads.",
+            r"summed over the heads.",
         ),
         Step(
             "add-up",
-            equal(_head_rate, sum_over_heads(_rise)),
+            equal(p_rate, sum_over_heads(_rise)),
             ("rate", "heads-add-up", "height"),
             Identity(),
             r"The rate of the height is the sum of what they contribute.",
         ),
+        Step("rise", _RISE, ("sum", "add-up", "gaps"), Entails(degree=1), r"The rates of the heads add up."),
+    ),
+)
+
+NOT_FALLING = Derivation(
+    claim="lemma/lowest-token-does-not-fall-with-heads",
+    title="with several heads the lowest token does not fall while it is in the hemisphere",
+    states=at_most(0, p_rate),
+    setting={**FRAME, **_HEADS, **_MODEL, "high": HIGH},
+    steps=(
+        HEIGHT,
         Step(
             "rise",
-            at_most(s.dominant_gap_sum * _p * (1 - _p**2), _head_rate),
-            ("sum", "add-up", "gaps"),
-            Entails(degree=1),
+            _RISE,
+            (*FRAME, *_HEADS, *_MODEL, "high", "height"),
+            Apply("lemma/lowest-token-rises-with-heads"),
+            r"It rises at least at this rate,",
+        ),
+        Step(
+            "length",
+            equal(Norm(x - p * u1) ** 2, 1 - p**2),
+            ("height", "post-ln", "eigenpair"),
+            Identity(),
+            r"where $p_i\le1$,",
+        ),
+        Step("gap-sign", at_most(0, _gap), ("dominant-gap",), Entails(), r"as the gap of each head is positive,"),
+        Step(
+            "gaps-sign",
+            at_most(0, sum_over_heads(_gap)),
+            ("gap-sign",),
+            Termwise(),
+            r"and the gaps are positive,",
+        ),
+        Step(
+            "sign",
+            at_most(0, p_rate),
+            ("rise", "length", "high", "height", "gaps", "gaps-sign"),
+            Entails(degree=3, squares=(Norm(x - p * u1),)),
+            r"which is not negative.",
+        ),
+    ),
+)
+
+HEADS = Derivation(
+    claim="prop-3.3/heads",
+    setting={**FRAME, **_HEADS, "boundary": BOUNDARY},
+    assumptions={**_MODEL, "hemisphere": below(0, p_start)},
+    remark=(
+        r"$V$, $m_i$, $\lambda_1$ and the other eigenvalues are those of any one head $h$, $o_i=\sum_hV_hm_{i,h}$ the "
+        r"output of all. $\lambda_{1,h}\ge0$ is not needed. While $\vartheta>0$; at $\vartheta=0$ all tokens stay at "
+        r"$u_1$."
+    ),
+    steps=(
+        HEIGHT,
+        *persistence(
+            (*FRAME, *_HEADS, *_MODEL),
+            "lemma/lowest-token-does-not-fall-with-heads",
+        ),
+        Step(
+            "rise",
+            _RISE,
+            (*FRAME, *_HEADS, *_MODEL, "high", "height"),
+            Apply("lemma/lowest-token-rises-with-heads"),
             r"The rates of the heads add up.",
         ),
-        *steps_of(CONVERGENCE, "tangent-rate"),
+        *WIDTH,
         Step(
             "contraction",
             at_most(_tan_i_rate, -s.dominant_gap_sum * _tan_i),
-            ("tangent-rate", "rise", "width", "height", "hemisphere"),
+            ("tangent-rate", "rise", "width", "height", "high"),
             Entails(degree=3, squares=(_tan_i,)),
             r"Put together, with $1+\vartheta_i^2=p_i^{-2}$.",
         ),
@@ -341,5 +383,5 @@ HEADS = Derivation(
         ),
     ),
 )
-LEMMAS: tuple[Derivation, ...] = ()
+LEMMAS: tuple[Derivation, ...] = (RISES, NOT_FALLING)
 DERIVATIONS: tuple[Derivation, ...] = (LAYERED, HEADS)

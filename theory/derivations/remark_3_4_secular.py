@@ -23,24 +23,23 @@ from theory.derivations.remark_3_4_model import (
     total,
     z,
 )
-from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar
-from theory.kernel.rules import Apply, Entails, Identity, Increasing, Termwise, Textbook
-from theory.kernel.rules.accumulate import Together
+from theory.kernel.notation import Dot, at_most, below, equal
+from theory.kernel.rules import Entails, Identity, Termwise
 from theory.kernel.rules.apply import Theorem
 from theory.kernel.rules.frames import Largest, Parseval
 from theory.kernel.step import Derivation, Step
 
 _j = s.j
-_alpha: Any = s.alpha[_j]
-_mu: Any = s.mu[_j]
+alpha_j: Any = s.alpha[_j]
+mu_j: Any = s.mu[_j]
 _y: Any = part[_j]
 _cos = sp.cos(angle)
-_tan2 = sp.tan(angle) ** 2
-_root = s.perturbed_lambda_1
-_first = s.lambda_1 + s.a
-_TAN = claims.TAN_SQUARED_SECULAR.expr
-_term = _alpha / (_root - _mu)
-_bound_term = _alpha / (_first - _mu)
+tan_square = sp.tan(angle) ** 2
+root = s.perturbed_lambda_1
+first_level = s.lambda_1 + s.a
+TAN_SQUARE = claims.TAN_SQUARED_SECULAR.expr
+term = alpha_j / (root - mu_j)
+bound_term = alpha_j / (first_level - mu_j)
 
 RAYLEIGH = Theorem(
     "Rayleigh quotient",
@@ -49,7 +48,7 @@ RAYLEIGH = Theorem(
     (equal(textbook.M.T, textbook.M), Largest(textbook.EIGENVALUE, textbook.M)),
 )
 
-_BLOCK_STEPS = (
+BLOCK_STEPS = (
     Step(
         "symmetric",
         equal(total.T, total),
@@ -59,7 +58,7 @@ _BLOCK_STEPS = (
     ),
     Step(
         "image-of-u1",
-        equal(total * u1, _first * u1 + b),
+        equal(total * u1, first_level * u1 + b),
         ("total", "base-eigenvector", "b"),
         Identity(),
         r"$\tilde Vu_1=\lambda_1u_1+\Delta Vu_1$, and $\Delta Vu_1=au_1+b$.",
@@ -68,7 +67,7 @@ _BLOCK_STEPS = (
 _COUPLING_STEPS = (
     Step(
         "coupling",
-        equal(Dot(u1, total * z), _alpha),
+        equal(Dot(u1, total * z), alpha_j),
         ("symmetric", "image-of-u1", "alpha", "orthonormal"),
         Identity(),
         r"$\langle u_1,\tilde Vz_j\rangle=\langle\tilde Vu_1,z_j\rangle=\langle b,z_j\rangle$.",
@@ -82,14 +81,14 @@ _COUPLING_STEPS = (
     ),
     Step(
         "mixing",
-        equal(mixing[_j], _alpha),
+        equal(mixing[_j], alpha_j),
         ("coupling", "image-along-u1"),
         Identity(),
         r"It is both.",
     ),
     Step(
         "image-of-z",
-        equal(total * z, _alpha * u1 + _mu * z),
+        equal(total * z, alpha_j * u1 + mu_j * z),
         ("compression", "mixing"),
         Identity(),
         r"In the frame $\tilde V$ is an arrow: $\lambda_1+a$ and the $\mu_j$ on the diagonal, $\alpha$ beside it.",
@@ -98,70 +97,70 @@ _COUPLING_STEPS = (
 
 SECULAR = Derivation(
     claim="remark-3.4/secular",
-    setting={**FRAME, **BLOCKS, **PERTURBED, "above": below(_mu, _root)},
+    setting={**FRAME, **BLOCKS, **PERTURBED, "above": below(mu_j, root)},
     assumptions=SYMMETRIC,
     steps=(
-        *_BLOCK_STEPS,
+        *BLOCK_STEPS,
         *_COUPLING_STEPS,
         Step(
             "z-of-image",
-            equal(Dot(z, total * leading), _root * _y),
+            equal(Dot(z, total * leading), root * _y),
             ("perturbed-eigenvector", "parts"),
             Identity(),
             r"The eigenvalue equation along $z_j$.",
         ),
         Step(
             "image-on-z",
-            equal(Dot(z, total * leading), _alpha * _cos + _mu * _y),
+            equal(Dot(z, total * leading), alpha_j * _cos + mu_j * _y),
             ("symmetric", "image-of-z", "angle", "parts"),
             Identity(),
             r"The same product, with $\tilde V$ on the other side.",
         ),
         Step(
             "component",
-            equal(_y, _cos * _term),
+            equal(_y, _cos * term),
             ("z-of-image", "image-on-z", "above"),
             Identity(),
             r"$(\tilde\lambda_1-\mu_j)y_j=\alpha_j\cos\angle$, and $\tilde\lambda_1>\mu_j$.",
         ),
         Step(
             "u1-of-image",
-            equal(Dot(u1, total * leading), _root * _cos),
+            equal(Dot(u1, total * leading), root * _cos),
             ("perturbed-eigenvector", "angle"),
             Identity(),
             r"The eigenvalue equation along $u_1$.",
         ),
         Step(
             "image-on-u1",
-            equal(Dot(u1, total * leading), _first * _cos + Dot(b, leading)),
+            equal(Dot(u1, total * leading), first_level * _cos + Dot(b, leading)),
             ("symmetric", "image-of-u1", "angle"),
             Identity(),
             r"The same product, with $\tilde V$ on the other side.",
         ),
         Step(
             "b-in-frame",
-            equal(Dot(b, leading), Dot(u1, b) * Dot(u1, leading) + s.over_directions(_alpha * _y)),
+            equal(Dot(b, leading), Dot(u1, b) * Dot(u1, leading) + s.over_directions(alpha_j * _y)),
             ("frame", "alpha", "parts"),
             Parseval(),
             r"Parseval's identity in the basis of $u_1$ and the $z_j$.",
         ),
         Step(
             "product",
-            equal(_alpha * _y, _cos * _alpha**2 / (_root - _mu)),
+            equal(alpha_j * _y, _cos * alpha_j**2 / (root - mu_j)),
             ("component", "above"),
             Identity(),
             r"One term of that sum.",
         ),
         Step(
             "products",
-            equal(s.over_directions(_alpha * _y), s.over_directions(_cos * _alpha**2 / (_root - _mu))),
+            equal(s.over_directions(alpha_j * _y), s.over_directions(_cos * alpha_j**2 / (root - mu_j))),
             ("product",),
             Termwise(),
             r"All of them.",
         ),
         Step(
             "root-or-orthogonal",
-            equal(_root * _cos, (_first + s.over_directions(_alpha**2 / (_root - _mu))) * _cos),
+            equal(root * _cos, (first_level + s.over_directions(alpha_j**2 / (root - mu_j))) * _cos),
             ("u1-of-image", "image-on-u1", "b-in-frame", "b", "a", "orthonormal", "products"),
             Identity(),
             r"The two forms of $\langle u_1,\tilde V\tilde u_1\rangle$ are equal; $b$ has no part along $u_1$.",
@@ -175,21 +174,21 @@ SECULAR = Derivation(
         ),
         Step(
             "square",
-            equal(_y**2, _cos**2 * _term**2),
+            equal(_y**2, _cos**2 * term**2),
             ("component", "above"),
             Identity(),
             r"One term of that sum.",
         ),
         Step(
             "squares",
-            equal(s.over_directions(_y**2), s.over_directions(_cos**2 * _term**2)),
+            equal(s.over_directions(_y**2), s.over_directions(_cos**2 * term**2)),
             ("square",),
             Termwise(),
             r"All of them.",
         ),
         Step(
             "pythagoras",
-            equal(1, _cos**2 * (1 + _TAN)),
+            equal(1, _cos**2 * (1 + TAN_SQUARE)),
             ("length-in-frame", "squares", "perturbed-unit", "angle"),
             Identity(),
             r"$\tilde u_1$ has length 1.",
@@ -203,14 +202,14 @@ SECULAR = Derivation(
         ),
         Step(
             "term-sign",
-            at_most(0, _term**2),
+            at_most(0, term**2),
             ("above",),
-            Entails(degree=1, squares=(_alpha,)),
+            Entails(degree=1, squares=(alpha_j,)),
             r"Squares are not negative.",
         ),
         Step(
             "sum-sign",
-            at_most(0, _TAN),
+            at_most(0, TAN_SQUARE),
             ("term-sign",),
             Termwise(),
             r"Nor are sums of squares.",
@@ -224,7 +223,7 @@ SECULAR = Derivation(
         ),
         Step(
             "tangent",
-            equal(_tan2, _TAN),
+            equal(tan_square, TAN_SQUARE),
             ("pythagoras", "not-orthogonal"),
             Identity(),
             r"$\tan^2=\cos^{-2}-1$.",
@@ -237,259 +236,5 @@ SECULAR = Derivation(
         "theorem."
     ),
 )
-
-_x = scalar("r34_x", "x", nonnegative=True)
-
-CHORD = Derivation(
-    claim="lemma/chord-and-angle",
-    title="The chord is at most the angle",
-    states=at_most(2 - 2 * sp.cos(_x), _x**2),
-    steps=(
-        Step(
-            "cosine",
-            at_most(sp.cos(_x), 1),
-            (),
-            Entails(degree=2, squares=(sp.sin(_x),)),
-            r"$\cos^2=1-\sin^2$.",
-        ),
-        Step(
-            "sine",
-            at_most(sp.sin(_x), _x),
-            ("cosine",),
-            Increasing(_x),
-            r"Both sides are 0 at 0, and the derivatives are those of the last step.",
-        ),
-        Step("twice", at_most(2 * sp.sin(_x), 2 * _x), ("sine",), Entails(degree=1), r"Twice that."),
-        Step(
-            "chord",
-            at_most(2 - 2 * sp.cos(_x), _x**2),
-            ("twice",),
-            Increasing(_x),
-            r"The same once more.",
-        ),
-    ),
-)
-ARCTANGENT = Derivation(
-    claim="lemma/angle-and-tangent",
-    title="An acute angle is at most its tangent",
-    states=at_most(sp.atan(_x), _x),
-    steps=(
-        Step(
-            "slopes",
-            at_most(1 / (1 + _x**2), 1),
-            (),
-            Entails(degree=1, squares=(_x,)),
-            r"The derivative of the arctangent is at most 1.",
-        ),
-        Step(
-            "bound",
-            at_most(sp.atan(_x), _x),
-            ("slopes",),
-            Increasing(_x),
-            r"Both sides are 0 at 0.",
-        ),
-    ),
-)
-
-tangent = scalar("r34_tangent", r"\tan\angle(u_1,\tilde u_1)", nonnegative=True)
-nearest = scalar("r34_nearest", r"\delta", positive=True)
-_DA = claims.DRIFT_CORRECTED.expr
-_shift = s.over_directions(_alpha**2 / (_first - _mu))
-
-DRIFT = Derivation(
-    claim="remark-3.4/drift",
-    setting={
-        **FRAME,
-        **BLOCKS,
-        **PERTURBED,
-        "acute": equal(angle, sp.atan(tangent)),
-        "largest": Largest(s.perturbed_lambda_1, total),
-        "apart": below(_mu, _first),
-        "nearest": at_most(nearest, _first - _mu),
-    },
-    assumptions=SYMMETRIC,
-    steps=(
-        *_BLOCK_STEPS,
-        Step(
-            "rayleigh",
-            at_most(Dot(u1, total * u1), _root * Dot(u1, u1)),
-            ("symmetric", "largest"),
-            Textbook(RAYLEIGH, {textbook.M: total, textbook.X: u1, textbook.EIGENVALUE: _root}),
-            r"The largest eigenvalue is the maximum of the Rayleigh quotient.",
-        ),
-        Step(
-            "rise",
-            at_most(_first, _root),
-            ("rayleigh", "image-of-u1", "b", "a", "orthonormal"),
-            Entails(degree=1),
-            r"At $u_1$ the quotient is $\lambda_1+a$.",
-        ),
-        Step(
-            "above",
-            below(_mu, _root),
-            ("rise", "apart"),
-            Entails(degree=1),
-            r"So $\tilde\lambda_1$ lies above all $\mu_j$.",
-        ),
-        Step(
-            "secular",
-            equal(_tan2, _TAN),
-            (*FRAME, *(k for k in BLOCKS if k != "a"), *PERTURBED, *SYMMETRIC, "above"),
-            Apply("remark-3.4/secular"),
-            r"The secular equation applies.",
-        ),
-        Step(
-            "term",
-            at_most(_term**2, _bound_term**2),
-            ("rise", "apart", "above"),
-            Entails(degree=3, squares=(_alpha,)),
-            r"Each denominator is at least as large with $\tilde\lambda_1$ as with $\lambda_1+a$.",
-        ),
-        Step(
-            "sum",
-            at_most(_TAN, _DA),
-            ("term",),
-            Termwise(),
-            r"The sum over the directions.",
-        ),
-        Step(
-            "bound",
-            at_most(_tan2, _DA),
-            ("secular", "sum", "acute"),
-            Entails(degree=1),
-            r"The upper bound of the tangent.",
-        ),
-        Step(
-            "residual",
-            equal(claims.SECULAR_RESIDUAL.expr, 0),
-            (*FRAME, *BLOCKS, *(k for k in PERTURBED if k != "direction"), *SYMMETRIC, "above"),
-            Apply("remark-3.4/secular#root"),
-            r"How far $\tilde\lambda_1$ lies above $\lambda_1+a$, by the secular equation.",
-        ),
-        Step(
-            "shift-term",
-            at_most(_alpha**2 / (_root - _mu), _alpha**2 / (_first - _mu)),
-            ("rise", "apart", "above"),
-            Entails(degree=2, squares=(_alpha,)),
-            r"One term of it, at most.",
-        ),
-        Step(
-            "shift",
-            at_most(s.over_directions(_alpha**2 / (_root - _mu)), _shift),
-            ("shift-term",),
-            Termwise(),
-            r"All of them.",
-        ),
-        Step(
-            "shift-bound",
-            at_most(_root - _first, _shift),
-            ("residual", "shift"),
-            Entails(degree=1),
-            r"It is of the second order in $\Delta V$.",
-        ),
-        Step(
-            "ratio",
-            at_most(1 - 2 * (_root - _first) / nearest, ((_first - _mu) / (_root - _mu)) ** 2),
-            ("rise", "above", "nearest"),
-            Entails(degree=3),
-            r"$(1+x)^{-2}\ge1-2x$ with $x=(\tilde\lambda_1-\lambda_1-a)/(\lambda_1+a-\mu_j)$.",
-        ),
-        Step(
-            "term-below",
-            at_most(_bound_term**2, _term**2 + 2 * (_root - _first) / nearest * _bound_term**2),
-            ("ratio", "apart", "above"),
-            Entails(degree=2, squares=(_alpha,)),
-            r"So no term falls by more than that share.",
-        ),
-        Step(
-            "sum-below",
-            at_most(_DA, _TAN + 2 * (_root - _first) / nearest * _DA),
-            ("term-below",),
-            Termwise(),
-            r"The sum over the directions.",
-        ),
-        Step(
-            "squares-sign",
-            at_most(0, _bound_term**2),
-            ("apart",),
-            Entails(degree=1, squares=(_alpha,)),
-            r"Squares are not negative.",
-        ),
-        Step("bound-sign", at_most(0, _DA), ("squares-sign",), Termwise(), r"Nor are sums of squares."),
-        Step(
-            "second-order",
-            at_most(_DA, _tan2 + 2 * _shift / nearest * _DA),
-            ("sum-below", "shift-bound", "secular", "acute", "bound-sign"),
-            Entails(degree=2),
-            r"The relative error of $D_a$ is at most $\frac2\delta\sum_j\alpha_j^2/(\lambda_1+a-\mu_j)$:"
-            r" of the second order in $\Delta V$.",
-        ),
-        Step(
-            "chord",
-            equal(Norm(leading - u1) ** 2, 2 - 2 * sp.cos(angle)),
-            ("perturbed-unit", "orthonormal", "angle"),
-            Identity(),
-            r"Both vectors have length 1.",
-        ),
-        Step(
-            "chord-and-angle",
-            at_most(2 - 2 * sp.cos(angle), angle**2),
-            (),
-            Apply("lemma/chord-and-angle", {_x: angle}),
-            r"The chord is at most the angle.",
-        ),
-        Step(
-            "angle-and-tangent",
-            at_most(sp.atan(tangent), tangent),
-            (),
-            Apply("lemma/angle-and-tangent", {_x: tangent}),
-            r"The angle is at most its tangent.",
-        ),
-        Step(
-            "arctangent",
-            equal(sp.atan(tangent), angle),
-            ("acute",),
-            Identity(),
-            r"That is the angle.",
-        ),
-        Step(
-            "angle-squared",
-            at_most(angle**2, tangent**2),
-            ("angle-and-tangent", "arctangent"),
-            Entails(degree=2),
-            r"The square of that: neither side is negative.",
-        ),
-        Step(
-            "tangent-squared",
-            at_most(angle**2, _tan2),
-            ("angle-squared", "acute"),
-            Entails(degree=1),
-            r"In terms of the angle alone.",
-        ),
-        Step(
-            "chord-squared",
-            at_most(Norm(leading - u1) ** 2, angle**2),
-            ("chord", "chord-and-angle"),
-            Entails(degree=1),
-            r"The square of the chord.",
-        ),
-        Step(
-            "chain",
-            both(
-                at_most(_DA, _tan2 + 2 * _shift / nearest * _DA),
-                at_most(Norm(leading - u1) ** 2, angle**2),
-                at_most(angle**2, _tan2),
-                at_most(_tan2, _DA),
-            ),
-            ("second-order", "chord-squared", "tangent-squared", "bound"),
-            Together(),
-            r"The relative error, and the chain of the claim.",
-        ),
-    ),
-    remark=(
-        "That the sum over alpha is of the second order is read off its form. The relative error is at most twice that "
-        "sum over any delta below all lambda_1 + a - mu_j (step second-order)."
-    ),
-)
-DERIVATIONS = (SECULAR, DRIFT)
-LEMMAS: tuple[Derivation, ...] = (CHORD, ARCTANGENT)
+DERIVATIONS: tuple[Derivation, ...] = (SECULAR,)
+LEMMAS: tuple[Derivation, ...] = ()

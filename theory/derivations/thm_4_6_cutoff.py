@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sympy as sp
 
 from theory import symbols as s
 from theory import thm_4_6 as claims
-from theory.derivations.model import SYMMETRIC_BASE, m, u1, x, x_rate
+from theory.derivations.model import SYMMETRIC_BASE, m, u1, x
 from theory.derivations.thm_4_6_model import (
     EIGENVALUE,
     EIGENVECTOR,
@@ -21,246 +19,34 @@ from theory.derivations.thm_4_6_model import (
     UPDATE,
     V_new,
 )
-from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar, vector
+from theory.derivations.thm_4_6_motion import (
+    GROWTH,
+    MOTION,
+    ODDS,
+    PROFILE,
+    height,
+    height_2,
+    jump,
+    lambda_2,
+    level,
+    profile,
+    start,
+    u,
+    u2,
+    work_rate,
+    z,
+    z_across,
+)
+from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar
 from theory.kernel.rules import Apply, Definition, Entails, Identity, Monotone, Textbook
 from theory.kernel.rules.cases import Squeeze
-from theory.kernel.rules.evolution import Along
 from theory.kernel.rules.frames import LargestBeside
 from theory.kernel.step import Derivation, Step
 
-u, u2 = vector("p46_u1", r"\tilde u_1"), vector("p46_u2", r"\tilde u_2")
-start = vector("p46_x0", r"\tilde x(0)")
-across = vector("p46_across", r"\tilde x^\perp")
-z, z_across = vector("p46_z", "z"), vector("p46_z_across", r"z^\perp")
-lambda_2 = scalar("p46_lambda_2", r"\tilde\lambda_2")
-work, work_rate = scalar("p46_work", "W"), scalar("p46_work_rate", r"\dot W")
-jump = scalar("p46_T_star", "T^*")
 low, high = scalar("p46_T_low", "T_{p_-}"), scalar("p46_T_high", "T_{p_+}")
-level = scalar("p46_level", "p")
 times = scalar("p46_N", "N", positive=True)
-
-_p, _q = Dot(x, u), Dot(x, u2)
-_GROWTH = sp.exp(s.perturbed_gap * s.t)
-_ODDS = sp.sqrt(1 - s.overlap**2) / s.overlap
 _SPAN = s.perturbed_gap * (high - low)
 _RATIO = (s.overlap_high * sp.sqrt(1 - s.overlap_low**2)) / (s.overlap_low * sp.sqrt(1 - s.overlap_high**2))
-_MOVE = {x: x_rate, work: work_rate, s.t: sp.Integer(1)}
-_FROM = {x: start, work: sp.Integer(0), s.t: sp.Integer(0)}
-
-
-def _profile(scaled: Any) -> Any:
-    return claims.CUTOFF_PROFILE.expr.xreplace({s.scaled_time: scaled})
-
-
-PROFILE_INVERSE = Derivation(
-    claim="lemma/cutoff-profile-inverse",
-    title="the time at which the profile has a given value",
-    states=equal(sp.exp(s.scaled_time), level / sp.sqrt(1 - level**2)),
-    setting={"profile": equal(level, claims.CUTOFF_PROFILE.expr)},
-    steps=(
-        Step(
-            "root",
-            below(0, sp.sqrt(1 + sp.exp(2 * s.scaled_time))),
-            (),
-            Entails(degree=2, squares=(sp.exp(s.scaled_time),)),
-            r"A root of more than $1$.",
-        ),
-        Step(
-            "positive",
-            below(0, level),
-            ("profile", "root"),
-            Entails(degree=3),
-            r"The profile is positive.",
-        ),
-        Step(
-            "square",
-            equal((1 - level**2) * sp.exp(2 * s.scaled_time), level**2),
-            ("profile", "root"),
-            Identity(),
-            r"Squared.",
-        ),
-        Step(
-            "below-one",
-            below(level**2, 1),
-            ("square",),
-            Entails(degree=3, squares=(sp.exp(s.scaled_time),)),
-            r"So $p<1$.",
-        ),
-        Step(
-            "open",
-            below(0, sp.sqrt(1 - level**2)),
-            ("below-one",),
-            Entails(degree=2),
-            r"Its sine is positive.",
-        ),
-        Step(
-            "inverse",
-            equal(sp.exp(s.scaled_time), level / sp.sqrt(1 - level**2)),
-            ("square", "open", "positive"),
-            Squeeze(degree=4),
-            r"The positive root.",
-        ),
-    ),
-)
-
-_MOTION = (
-    Step(
-        "symmetric",
-        equal(V_new.T, V_new),
-        ("update", "symmetric-base", "symmetric-update"),
-        Identity(),
-        r"$\tilde V$ is symmetric.",
-    ),
-    Step(
-        "field",
-        equal(x_rate, V_new * x - Dot(x, V_new * x) * x),
-        ("single-head", "post-ln", "attention-only", "collapsed-base"),
-        Identity(),
-        r"The flow of one token.",
-    ),
-    Step(
-        "along-top",
-        equal(_p * sp.exp(work - s.perturbed_lambda_1 * s.t), s.overlap),
-        ("field", "symmetric", "top", "work", "start"),
-        Along(_MOVE, _FROM),
-        r"$\frac d{dt}\langle\tilde x,\tilde u_1\rangle=(\tilde\lambda_1-\dot W)\langle\tilde x,\tilde u_1\rangle$.",
-    ),
-    Step(
-        "along-second",
-        equal(_q * sp.exp(work - lambda_2 * s.t), s.overlap_2),
-        ("field", "symmetric", "second", "work", "start"),
-        Along(_MOVE, _FROM),
-        r"$\frac d{dt}\langle\tilde x,\tilde u_2\rangle=(\tilde\lambda_2-\dot W)\langle\tilde x,\tilde u_2\rangle$.",
-    ),
-    Step("across", equal(across, x - _p * u), (), Definition(), r"What is left across $\tilde u_1$."),
-    Step("orthogonal", equal(Dot(u, across), 0), ("across", "top-unit"), Identity(), r"By construction."),
-    Step(
-        "rayleigh",
-        at_most(Dot(across, V_new * across), lambda_2 * Dot(across, across)),
-        ("symmetric", "top", "orthogonal", "largest-across"),
-        Textbook(
-            RAYLEIGH_ACROSS,
-            {MATRIX: V_new, EIGENVECTOR: u, POINT: across, EIGENVALUE: s.perturbed_lambda_1, SECOND: lambda_2},
-        ),
-        r"$\tilde\lambda_2$ is the largest eigenvalue across $\tilde u_1$.",
-    ),
-    Step(
-        "pull",
-        at_most(Dot(x, V_new * x) - s.perturbed_lambda_1 * _p**2, lambda_2 * (1 - _p**2)),
-        ("rayleigh", "across", "symmetric", "top", "top-unit", "post-ln"),
-        Entails(degree=1),
-        r"The same in terms of $\tilde x$.",
-    ),
-    Step(
-        "shrink",
-        at_most((1 - _p**2) * sp.exp(2 * work - 2 * lambda_2 * s.t), 1 - s.overlap**2),
-        ("field", "pull", "symmetric", "top", "work", "start"),
-        Along(_MOVE, _FROM, squares=(sp.exp(work),)),
-        r"What lies across $\tilde u_1$ grows at most like the second component.",
-    ),
-    Step(
-        "height",
-        equal(_p, s.overlap * sp.exp(s.perturbed_lambda_1 * s.t - work)),
-        ("along-top",),
-        Identity(),
-        r"Solved for the overlap.",
-    ),
-    Step(
-        "width",
-        equal(_q, s.overlap_2 * sp.exp(lambda_2 * s.t - work)),
-        ("along-second",),
-        Identity(),
-        r"And for the second component.",
-    ),
-    Step(
-        "gap-value",
-        equal(s.perturbed_gap, s.perturbed_lambda_1 - lambda_2),
-        ("gap",),
-        Identity(),
-        r"Solved for the gap.",
-    ),
-    Step("height-positive", below(0, _p), ("height",), Entails(degree=3), r"The overlap stays positive."),
-    Step(
-        "bessel",
-        at_most(_p**2 + _q**2, 1),
-        ("post-ln", "top-unit", "second-unit", "second-orthogonal"),
-        Entails(degree=1, squares=(Norm(x - _p * u - _q * u2),)),
-        r"Bessel's inequality.",
-    ),
-    Step(
-        "ratio",
-        equal(_q * s.overlap * _GROWTH, _p * s.overlap_2),
-        ("height", "width", "gap-value"),
-        Identity(),
-        r"The ratio of the two components decays at rate $\tilde\lambda_1-\tilde\lambda_2$, exactly.",
-    ),
-)
-
-_PROFILE = (
-    Step(
-        "planar",
-        equal(_p**2 + _q**2, 1),
-        ("bessel", "shrink", "along-second", "aligned"),
-        Squeeze(degree=5),
-        r"With the rest along $\tilde u_2$ the token stays in the plane of both.",
-    ),
-    Step(
-        "tangent",
-        equal(s.overlap**2 * (1 - _p**2) * _GROWTH**2, (1 - s.overlap**2) * _p**2),
-        ("ratio", "planar", "aligned"),
-        Identity(),
-        r"Squared, in terms of the overlap alone.",
-    ),
-    Step(
-        "jump-exponent",
-        equal(s.perturbed_gap * jump, sp.log(_ODDS)),
-        ("jump-time",),
-        Identity(),
-        r"Times the gap.",
-    ),
-    Step(
-        "jump-growth",
-        equal(sp.exp(s.perturbed_gap * jump), _ODDS),
-        ("jump-exponent",),
-        Monotone(sp.exp),
-        r"At $T^*$ the growth makes up for the overlap.",
-    ),
-    Step(
-        "jump-square",
-        equal(s.overlap**2 * sp.exp(2 * s.perturbed_gap * jump), 1 - s.overlap**2),
-        ("jump-growth",),
-        Identity(),
-        r"Squared.",
-    ),
-    Step(
-        "scaled",
-        equal(s.scaled_time, s.perturbed_gap * (s.t - jump)),
-        (),
-        Definition(),
-        r"Time from $T^*$ on, in units of the gap.",
-    ),
-    Step(
-        "profile-square",
-        equal((1 - _p**2) * sp.exp(2 * s.scaled_time), _p**2),
-        ("tangent", "jump-square", "scaled"),
-        Squeeze(degree=3),
-        r"In the scaled time.",
-    ),
-    Step(
-        "root",
-        below(0, sp.sqrt(1 + sp.exp(2 * s.scaled_time))),
-        (),
-        Entails(degree=2, squares=(sp.exp(s.scaled_time),)),
-        r"A root of more than $1$.",
-    ),
-    Step(
-        "profile",
-        equal(_p, claims.CUTOFF_PROFILE.expr),
-        ("profile-square", "root", "height-positive"),
-        Squeeze(degree=4),
-        r"The profile, the same for every $\varepsilon$.",
-    ),
-)
 
 
 def _overlap_at(name: str, time: sp.Symbol, overlap: sp.Symbol) -> tuple[Step, ...]:
@@ -317,15 +103,15 @@ _WINDOW = (
     ),
     Step(
         "steep",
-        at_most(sp.exp(times * _SPAN), _ODDS),
+        at_most(sp.exp(times * _SPAN), ODDS),
         ("small-overlap",),
         Entails(degree=4),
         r"For any $N$, once $\varepsilon$ is small enough.",
     ),
-    Step("odds-positive", below(0, _ODDS), ("steep",), Entails(degree=4), r"It exceeds an exponential."),
+    Step("odds-positive", below(0, ODDS), ("steep",), Entails(degree=4), r"It exceeds an exponential."),
     Step(
         "steep-exponent",
-        at_most(times * _SPAN, sp.log(_ODDS)),
+        at_most(times * _SPAN, sp.log(ODDS)),
         ("steep", "odds-positive"),
         Monotone(sp.log),
         r"Logarithms.",
@@ -436,14 +222,14 @@ _TIMES = (
     ),
     Step(
         "not-higher",
-        at_most(_q, _p),
+        at_most(height_2, height),
         ("bessel", "at-jump", "height-positive"),
         Entails(degree=2),
         r"At $45^\circ$ the second component is at most the first.",
     ),
     Step(
         "early",
-        at_most(s.overlap_2 / s.overlap, _GROWTH),
+        at_most(s.overlap_2 / s.overlap, GROWTH),
         ("not-higher", "ratio", "height-positive"),
         Entails(degree=4),
         r"So the growth has made up for their ratio.",
@@ -464,22 +250,22 @@ _TIMES = (
     ),
     Step(
         "late-square",
-        at_most(s.overlap**2 * _GROWTH**2, 1 - s.overlap**2),
+        at_most(s.overlap**2 * GROWTH**2, 1 - s.overlap**2),
         ("height", "shrink", "at-jump", "gap-value"),
         Entails(degree=2),
         r"At $45^\circ$ what lies across $\tilde u_1$ is as large as the overlap.",
     ),
     Step(
         "late-growth",
-        at_most(_GROWTH, _ODDS),
+        at_most(GROWTH, ODDS),
         ("late-square",),
         Entails(degree=2),
         r"The positive root.",
     ),
-    Step("late-positive", below(0, _ODDS), ("late-growth",), Entails(degree=4), r"It exceeds an exponential."),
+    Step("late-positive", below(0, ODDS), ("late-growth",), Entails(degree=4), r"It exceeds an exponential."),
     Step(
         "late-exponent",
-        at_most(s.perturbed_gap * s.t, sp.log(_ODDS)),
+        at_most(s.perturbed_gap * s.t, sp.log(ODDS)),
         ("late-growth", "late-positive"),
         Monotone(sp.log),
         r"Logarithms.",
@@ -507,8 +293,8 @@ CUTOFF = Derivation(
         "work": equal(work_rate, Dot(x, V_new * x)),
         "start": both(equal(Dot(start, u), s.overlap), equal(Dot(start, u2), s.overlap_2)),
         "aligned": equal(s.overlap_2**2, 1 - s.overlap**2),
-        "low-time": equal(s.overlap_low, _profile(s.perturbed_gap * (low - jump))),
-        "high-time": equal(s.overlap_high, _profile(s.perturbed_gap * (high - jump))),
+        "low-time": equal(s.overlap_low, profile(s.perturbed_gap * (low - jump))),
+        "high-time": equal(s.overlap_high, profile(s.perturbed_gap * (high - jump))),
         "small-overlap": at_most(s.overlap**2 * (1 + sp.exp(2 * times * _SPAN)), 1),
         "block": equal(V_new * u1, (s.lambda_1 + s.a) * u1 + s.alpha_abs * z),
         "block-unit": equal(Dot(z, z), 1),
@@ -517,7 +303,7 @@ CUTOFF = Derivation(
         "past-crossing": below(s.gap + s.a - s.e, 0),
         "crossing-start": equal(Dot(u1, u), s.overlap),
         "jump-time": equal(jump, claims.CUTOFF_UPPER.expr),
-        "at-jump": equal(2 * _p**2, 1),
+        "at-jump": equal(2 * height**2, 1),
     },
     assumptions={
         **SPHERE,
@@ -533,8 +319,7 @@ CUTOFF = Derivation(
         r"Past a crossing the overlap is bounded from above; that the bound is exact as $|\alpha|\to0$ is "
         r"not derived."
     ),
-    steps=(*_MOTION, *_PROFILE, *_WINDOW, *_CROSSING, *_TIMES),
+    steps=(*MOTION, *PROFILE, *_WINDOW, *_CROSSING, *_TIMES),
 )
 
-LEMMAS: tuple[Derivation, ...] = (PROFILE_INVERSE,)
 DERIVATIONS: tuple[Derivation, ...] = (CUTOFF,)

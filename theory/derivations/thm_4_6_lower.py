@@ -9,9 +9,8 @@ from theory import thm_4_6 as claims
 from theory.derivations import textbook
 from theory.derivations.model import MEAN, m, x, x_j, x_rate
 from theory.derivations.thm_4_6_model import SPHERE, V_new, tan_rate
-from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, identity, matrix, scalar, vector
+from theory.kernel.notation import Dot, Norm, at_most, below, equal, identity, matrix, scalar, vector
 from theory.kernel.rules import (
-    Antiderivative,
     Apply,
     Convex,
     Definition,
@@ -367,13 +366,6 @@ _SPEED = (
         r"$\frac{d}{dt}\int_{\vartheta_0}^{\vartheta}d\vartheta/G\le1$.",
     ),
     Step(
-        "integral",
-        equal(s.slowness_integral, sp.Integral(1 / SPEED, (_theta, s.tan_max_angle_0, s.deviation))),
-        (),
-        Definition(),
-        r"The integral of the statement.",
-    ),
-    Step(
         "deviation",
         at_most(claims.DEVIATION_TIME.expr, deviation_time),
         ("passage", "integral"),
@@ -401,6 +393,7 @@ LOWER = Derivation(
         "spread": below(0, _theta),
         "first-branch": at_most(0, claims.PLAIN_CONDITION.closed),
         "positive-on-the-way": below(0, SPEED),
+        "integral": equal(s.slowness_integral, sp.Integral(1 / SPEED, (_theta, s.tan_max_angle_0, s.deviation))),
         "ahead": at_most(s.tan_max_angle_0, s.deviation),
         "reached": at_most(s.deviation, reached),
     },
@@ -413,94 +406,4 @@ LOWER = Derivation(
     steps=(*_DIRECTIONS, *_MEAN, *_SPEED),
 )
 
-_outer = scalar("p46_t_plus", "t_+")
-_turn = scalar("p46_turn", r"\sqrt{4\|b\|\|c\|-S^2}", positive=True)
-
-
-def _split(theta: sp.Expr) -> sp.Expr:
-    return sp.log((_outer - theta) / (s.cone_inner - theta)) / (s.c_norm * (_outer - s.cone_inner))
-
-
-def _phase(theta: sp.Expr) -> sp.Expr:
-    return 2 * sp.atan((2 * s.c_norm * theta - s.cone_separation) / _turn) / _turn
-
-
-_PLAIN_INTEGRAL = sp.Integral(1 / claims.PLAIN_SPEED.expr, (_theta, s.tan_max_angle_0, s.deviation))
-_WITH_ROOTS = equal(_PLAIN_INTEGRAL, _split(s.deviation) - _split(s.tan_max_angle_0))
-_WITHOUT_ROOTS = equal(_PLAIN_INTEGRAL, _phase(s.deviation) - _phase(s.tan_max_angle_0))
-
-CLOSED_WITH_ROOTS = Derivation(
-    claim="lemma/riccati-time-with-roots",
-    title="time of the first branch in closed form, below its smaller root",
-    states=_WITH_ROOTS,
-    setting={
-        "roots": both(
-            equal(s.b_norm, s.c_norm * s.cone_inner * _outer),
-            equal(s.cone_separation, s.c_norm * (s.cone_inner + _outer)),
-        ),
-        "distinct": below(s.cone_inner, _outer),
-        "c": below(0, s.c_norm),
-        "ahead": at_most(s.tan_max_angle_0, s.deviation),
-        "below-root": below(s.deviation, s.cone_inner),
-    },
-    steps=(
-        Step(
-            "value",
-            _WITH_ROOTS,
-            ("roots", "distinct", "c", "ahead", "below-root"),
-            Antiderivative(_split(_theta), degree=3),
-            r"Partial fractions: $G=\|c\|(t_--\vartheta)(t_+-\vartheta)$.",
-        ),
-    ),
-)
-CLOSED_WITHOUT_ROOTS = Derivation(
-    claim="lemma/riccati-time-without-roots",
-    title="time of the first branch in closed form, where it has no roots",
-    states=_WITHOUT_ROOTS,
-    setting={
-        "discriminant": equal(_turn**2, 4 * s.b_norm * s.c_norm - s.cone_separation**2),
-    },
-    steps=(
-        Step(
-            "value",
-            _WITHOUT_ROOTS,
-            ("discriminant",),
-            Antiderivative(_phase(_theta)),
-            r"Completing the square.",
-        ),
-    ),
-)
-PLAIN_BY_C = Derivation(
-    claim="lemma/plain-riccati-by-c",
-    title="the first branch holds everywhere where ||c|| >= ||b|| and w >= 0",
-    states=at_most(0, claims.PLAIN_CONDITION.closed),
-    setting={"w": at_most(0, s.w), "c-at-least-b": at_most(s.b_norm, s.c_norm)},
-    remark=r"Every symmetric $\tilde V$ has $c=b$.",
-    steps=(
-        Step(
-            "condition",
-            at_most(0, claims.PLAIN_CONDITION.closed),
-            ("w", "c-at-least-b"),
-            Entails(degree=3),
-            r"$\kappa+(\|c\|-\|b\|)\vartheta+w\vartheta^2$ is a sum of terms that are not negative.",
-        ),
-    ),
-)
-PLAIN_BY_BLOCK = Derivation(
-    claim="lemma/plain-riccati-by-block",
-    title="the first branch holds everywhere where (||b|| - ||c||)² <= 4 w κ and w >= 0",
-    states=at_most(0, claims.PLAIN_CONDITION.closed),
-    setting={"w": at_most(0, s.w), "discriminant": at_most((s.b_norm - s.c_norm) ** 2, 4 * s.w * s.kappa)},
-    steps=(
-        Step(
-            "condition",
-            at_most(0, claims.PLAIN_CONDITION.closed),
-            ("w", "discriminant"),
-            Entails(degree=3, squares=(_theta, s.kappa - s.w * _theta**2)),
-            r"The quadratic $\kappa+(\|c\|-\|b\|)\vartheta+w\vartheta^2$ has no two roots.",
-        ),
-    ),
-)
-
-LEMMAS: tuple[Derivation, ...] = (CLOSED_WITH_ROOTS, CLOSED_WITHOUT_ROOTS, PLAIN_BY_C, PLAIN_BY_BLOCK)
 DERIVATIONS: tuple[Derivation, ...] = (LOWER,)

@@ -8,6 +8,7 @@ from theory import prop_3_3
 from theory import symbols as s
 from theory import thm_4_6 as claims
 from theory.derivations.model import MEAN, SYMMETRIC_BASE, V, u1, x, x_j
+from theory.derivations.prop_3_3_persistence import p_start
 from theory.derivations.thm_4_6_model import SPHERE, SYMMETRIC_UPDATE, UPDATE, V_new, angle, value
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar, vector
 from theory.kernel.rules import Apply, Entails, Identity, Monotone
@@ -33,7 +34,7 @@ UPPER = Derivation(
         "gap": equal(s.perturbed_dominant_gap, s.perturbed_lambda_1 - radius),
         "others": LargestModulusBeside(radius, V_new, u),
         "weights": MEAN,
-        "every-token-in-cone": at_most(Norm(x_j - Dot(x_j, u) * u), tan_i * Dot(x_j, u)),
+        "unit-tokens": equal(Dot(x_j, x_j), 1),
         "lowest": at_most(Dot(x, u), Dot(x_j, u)),
         "boundary": equal(Norm(x - Dot(x, u) * u), tan_i * Dot(x, u)),
         "farthest": both(
@@ -49,12 +50,11 @@ UPPER = Derivation(
         "symmetric-base": SYMMETRIC_BASE,
         "symmetric-update": SYMMETRIC_UPDATE,
         "dominant-gap": below(0, s.perturbed_dominant_gap),
-        "hemisphere": below(0, Dot(x, u)),
+        "hemisphere": below(0, Dot(farthest, u)),
     },
     remark=(
         r"Read as its contrapositive: every time $t$ at which some token is farther than $\rho$ from $\tilde u_1$ is "
-        r"below the bound. "
-        r"The hemisphere is that of the token at time $t$, kept as in prop-3.3/convergence."
+        r"below the bound."
     ),
     steps=(
         Step(
@@ -79,7 +79,7 @@ UPPER = Derivation(
                 "gap",
                 "others",
                 "weights",
-                "every-token-in-cone",
+                "unit-tokens",
                 "lowest",
                 "boundary",
             ),
@@ -90,6 +90,7 @@ UPPER = Derivation(
                     u1: u,
                     s.lambda_1: s.perturbed_lambda_1,
                     s.dominant_gap: s.perturbed_dominant_gap,
+                    p_start: Dot(farthest, u),
                 },
             ),
             r"The convergence of Proposition 3.3, about $\tilde u_1$.",

@@ -14,7 +14,6 @@ from theory.kernel.dependence import motion_faults
 from theory.kernel.notation import AtSomeInstance, dimension
 from theory.kernel.step import Context, Derivation, Rejected, Step, parts
 
-
 CHOICES = ("definition", "choice")
 """The kinds of steps that bring in new symbols."""
 
@@ -79,6 +78,7 @@ class _Library(Context):
         before = derivation.steps[:position]
         self.known = [*derivation.given().values(), *(s.says for s in before)]
         self.sources = [*derivation.given().values(), *(s.says for s in before if s.rule.kind in CHOICES)]
+        self.said = {**derivation.given(), **{s.id: s.says for s in before}}
 
     def theorem(self, name: str) -> tuple[sp.Basic, tuple[sp.Basic, ...]]:
         """See :class:`theory.kernel.step.Context`."""
@@ -103,6 +103,11 @@ class _Library(Context):
         """See :class:`theory.kernel.step.Context`."""
         return self.sources
 
+    def basis(self, statement: sp.Basic) -> Sequence[sp.Basic]:
+        """See :class:`theory.kernel.step.Context`."""
+        seen = _reached(self.derivation, [name for name, says in self.said.items() if says == statement])
+        return [given for name, given in self.derivation.given().items() if name in seen]
+
 
 def _used_by(derivation: Derivation, derivations: Mapping[str, Derivation]) -> set[str]:
     """The derivations on which one rests, directly or through others."""
@@ -116,13 +121,7 @@ def _used_by(derivation: Derivation, derivations: Mapping[str, Derivation]) -> s
 
 def _hypotheses(derivation: Derivation, step: Step) -> tuple[sp.Basic, ...]:
     """What a step rests on: all that is given and used, and the definitions of the symbols that are in sight."""
-    steps = {s.id: s for s in derivation.steps}
-    waiting, seen = [step.id], set()
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += steps[name].premises if name in steps else ()
+    seen = _reached(derivation, [step.id])
     chosen = [statement for name, statement in derivation.given().items() if name in seen]
     choices = [s for s in derivation.steps if s.id in seen and s.rule.kind in CHOICES and s is not step]
     for choice in reversed(choices):
@@ -130,6 +129,18 @@ def _hypotheses(derivation: Derivation, step: Step) -> tuple[sp.Basic, ...]:
         if _named(choice) & sight:
             chosen.append(choice.says)
     return tuple(chosen)
+
+
+def _reached(derivation: Derivation, waiting: list[str]) -> set[str]:
+    """The names of the steps and of what is given on which some rest, themselves among them."""
+    steps = {s.id: s for s in derivation.steps}
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += steps[name].premises if name in steps else ()
+    return seen
 
 
 def _named(step: Step) -> set[sp.Basic]:

@@ -39,6 +39,21 @@ def dependents(statements: Iterable[sp.Basic], names: set[str]) -> set[str]:
         found |= new
 
 
+def restrictions(statements: Iterable[sp.Basic], variable: sp.Symbol) -> list[sp.Basic]:
+    """What is said of a variable beside that it is not negative, and beside names for what depends on it."""
+    found = [part for statement in statements for part in parts(statement) if variable in part.free_symbols]
+    return [part for part in found if not _names(part, variable) and not _not_negative(part, variable)]
+
+
+def _names(part: sp.Basic, variable: sp.Symbol) -> bool:
+    symbols = (sp.Symbol, sp.Indexed, MatrixSymbol)
+    return isinstance(part, sp.Equality) and isinstance(part.args[0], symbols) and part.args[0] != variable
+
+
+def _not_negative(part: sp.Basic, variable: sp.Symbol) -> bool:
+    return isinstance(part, (sp.LessThan, sp.StrictLessThan)) and part.args == (0, variable)
+
+
 @dataclass
 class Motion:
     """What a derivation takes the symbols to mean: rates of what moves, values at the start, random vectors."""
@@ -87,6 +102,9 @@ def motion(derivation: Derivation, derivations: Mapping[str, Derivation], above:
         elif kind in ("Comparison", "Barrier"):
             found.rate(rule.value, rule.rate)
             found.start(rule.value, rule.start)
+        elif kind == "AtStart":
+            for symbol, value in {**rule.start, rule.symbol: step.says.args[0]}.items():
+                found.start(symbol, value)
         elif kind in ("Wick", "MatrixWick"):
             for vector, variance in rule.variances.items():
                 found.variance(vector, variance)
@@ -147,6 +165,9 @@ def motion_faults(derivation: Derivation, derivations: Mapping[str, Derivation])
                 f"step {step.id} takes {name} as constant, and it moves"
                 for name in sorted(letters(step.says, *rule.start.values(), *rule.end.values()) & moving - own)
             ]
+        if kind == "AtStart":
+            still = letters(*step.says.args[1:]) & moving
+            faults += [f"step {step.id} takes {name} as constant, and it moves" for name in sorted(still)]
         if kind in ("Comparison", "Barrier") and step.premises:
             sides = [*step.says.args[1:], *known.get(step.premises[0], sp.true).args[1:], rule.start]
             still = letters(*sides) & moving - {name_of(rule.value)}

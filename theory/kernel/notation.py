@@ -162,7 +162,8 @@ class _Printer(LatexPrinter):
 
     def _print_Transpose(self, expr: Any) -> str:
         text = self._print(expr.arg)
-        return (text if isinstance(expr.arg, sp.MatrixSymbol) else rf"\left({text}\right)") + r"^\top"
+        bare = isinstance(expr.arg, sp.MatrixSymbol) and "^" not in text
+        return (text if bare else rf"\left({text}\right)") + r"^\top"
 
     def _print_MatAdd(self, expr: Any) -> str:
         terms = [self._print(term) for term in expr.args]
@@ -199,7 +200,9 @@ class _Printer(LatexPrinter):
 
     def _print_Whenever(self, expr: Any) -> str:
         bound, hypotheses, conclusion = expr.args
-        start = rf"\text{{for all }}{self._print(bound)}\text{{ with }}" if bound.args else r"\text{where }"
+        start = rf"\text{{for all }}{self._print(bound)}" if bound.args else r"\text{where }"
+        if bound.args and hypotheses.args:
+            start += r"\text{ with }"
         return rf"{start}{self._print(hypotheses)}:\quad {self._print(conclusion)}"
 
     def _print_Tuple(self, expr: Any) -> str:

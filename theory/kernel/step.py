@@ -28,6 +28,10 @@ class Context(Protocol):
         """Those of them that are true by choice: the setting, the assumptions and the definitions."""
         ...
 
+    def basis(self, statement: sp.Basic) -> Sequence[sp.Basic]:
+        """Those statements of the setting and the assumptions on which an earlier statement rests."""
+        ...
+
 
 class Rule(Protocol):
     """How a step is checked.

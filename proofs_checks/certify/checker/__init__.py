@@ -85,7 +85,7 @@ class Data:
         self.A = _matrix(instance["A"]) if "A" in instance else self.V
         none = self.dV if "A" not in instance else self.dV * 0
         self.B = self.A + (_matrix(instance["dA"]) if "dA" in instance else none)
-        self.base, self.new = Eigen(self.V), Eigen(self.W)
+        self.base = Eigen(self.V)
         if self.base.degenerate:
             return
         lead = self.base.exact(0) if tie else self.base.real[0]
@@ -94,6 +94,11 @@ class Data:
             self.u = [x / norm(self.u) for x in self.u]
             self.u = turned(self.u, self.rows[0]) if self.rows else self.u
         self.update, self.whole = Frame(self.dV, self.u), Frame(self.W, self.u)
+
+    @cached_property
+    def new(self) -> Eigen:
+        """The spectrum of Ṽ."""
+        return Eigen(self.W)
 
     @cached_property
     def rows(self) -> list:
@@ -182,7 +187,7 @@ def margin(name: str, q: Data) -> Any:
             return total - b * 2 - e
         if q.tie and name == "drift-sharp":
             f = q.whole  # zero: u1 and b span an invariant plane in which the angle is θ_b
-            rest = [m - (q.l1 + f.along - total + e) * x for m, x in zip(times(f.block, f.right), f.right, strict=True)]
+            rest = [m - (f.along - total + e) * x for m, x in zip(times(f.block, f.right), f.right, strict=True)]
             return dot(rest, rest)
         if q.tie:
             return (root(_cosine_square(q)) * -2 + 2) * total * total * 4 - (b * 2 + e) * (b * 2 + e)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from flint import acb_mat, arb, arb_mat, fmpq, fmpq_mat
+from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from proofs_checks.certify.checker.exact import Exact, TooWide, exact, root
 
@@ -60,14 +60,39 @@ def top_of(symmetric: arb_mat) -> arb:
     return low.lower().union(high.upper())
 
 
+def roots(matrix: fmpq_mat, factor: Any) -> list:
+    """The roots of an irreducible factor of the characteristic polynomial, each alone in its ball.
+
+    Those of a symmetric matrix are real: near each approximate eigenvalue a change of sign, at exact points, is one.
+    """
+    if factor.degree() == 1 or matrix != matrix.transpose():
+        return [ball for ball, _ in factor.complex_roots()]
+    near = [z.real.mid() for z in acb_mat(arb_mat(matrix)).eig(algorithm="approx")]
+    for share in (8, 3, 2):  # of the digits: that many are given up
+        found: list = []
+        for x in near:
+            ball = x + arb(0, ((1 + abs(x)) * arb(2) ** (ctx.prec // share - ctx.prec)).upper())
+            low, high = factor(point(ball.lower())), factor(point(ball.upper()))
+            if low * high < 0 and not any(ball.overlaps(y) for y in found):
+                found.append(ball)
+        if len(found) == factor.degree():
+            return [acb(x) for x in found]
+    raise TooWide("the roots of the characteristic polynomial are not isolated")
+
+
+def point(end: arb) -> fmpq:
+    """An exact ball as a rational."""
+    mantissa, exponent = end.man_exp()
+    return fmpq(mantissa) * fmpq(2) ** int(exponent)
+
+
 class Eigen:
     """The eigenvalues of a rational matrix as roots of its characteristic polynomial, by falling real part."""
 
     def __init__(self, matrix: fmpq_mat) -> None:
         self.matrix, found, self.all = matrix, [], []
         for factor, power in matrix.charpoly().numer().factor()[1]:
-            roots: Any = factor.complex_roots()
-            found += [(ball, power, factor) for ball, _ in roots]
+            found += [(ball, power, factor) for ball in roots(matrix, factor)]
         while found:
             real = [z.real for z, _, _ in found]
             top = [k for k, x in enumerate(real) if all(x > y or x.overlaps(y) for y in real)]
@@ -145,8 +170,7 @@ class Frame:
             return dot(self.turned, times(self.block, self.turned)) / self.n
         # u itself, of eigenvalue 0, is sunk below all others
         total = sum((abs(x.ball() if self.exact else x) for row in self.block for x in row), arb(0))
-        mantissa, exponent = total.upper().floor().man_exp()
-        depth = fmpq(mantissa) * fmpq(2) ** int(exponent) + 1
+        depth = point(total.upper().floor()) + 1
         sunk = [
             [m - x * y * depth / self.n for m, y in zip(row, self.v, strict=True)]
             for row, x in zip(self.block, self.v, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
-from kernel_tools import A, a, b, c, holds, n, p, q, why_not, x, y
+from kernel_tools import A, a, b, c, holds, n, p, q, r, why_not, x, y
 
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, family
 from theory.kernel.rules import Definition
@@ -80,3 +80,52 @@ def test_a_symbol_without_index_has_one_value() -> None:
     assert "index" in why_not(Definition(), equal(a, alpha[j]))
     assert "index" in why_not(Definition(), equal(beta[k], alpha[j]))
     assert holds(Definition(), equal(a, alpha[2]))
+
+
+positive_family = family("kt_weights", "s", positive=True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "given"),
+    [
+        (equal(p, q + r), []),
+        (equal(p, q * sp.exp(a)), []),
+        (equal(p, b), [below(0, b)]),
+        (equal(p, 1 - b), [below(b, 1)]),
+        (equal(p, q / (1 - b) ** 2), [below(b, 1)]),
+        (equal(p, sp.Rational(1, 3)), []),
+        (equal(n, a**2), []),
+        (equal(n, Norm(x)), []),
+        (equal(n, b), [at_most(0, b)]),
+        (equal(n, sp.Integer(0)), []),
+        (equal(positive_family[j], 1 + alpha[j] ** 2), []),
+    ],
+)
+def test_a_positive_symbol_names_what_is_positive(statement: sp.Basic, given: list[sp.Basic]) -> None:
+    assert holds(Definition(), statement, given=given)
+
+
+@pytest.mark.parametrize(
+    ("statement", "given"),
+    [
+        (equal(p, b), []),
+        (equal(p, -q), []),
+        (equal(p, q - r), []),
+        (equal(p, b), [at_most(0, b)]),
+        (equal(p, Norm(x)), []),
+        (equal(p, a**2), []),
+        (equal(p, sp.Integer(0)), []),
+        (equal(p, 1 - b), [below(1, b)]),
+        (equal(n, b), [below(b, 0)]),
+        (equal(n, -1 - q), []),
+        (equal(n, sp.Integral(a, (a, 0, 1))), []),
+        (equal(n, sp.Integral(a, (a, -1, 0))), [below(0, a)]),
+        (equal(positive_family[j], alpha[j]), []),
+        (equal(sp.Symbol("kt_count", integer=True), sp.Rational(1, 2)), []),
+        (equal(sp.Symbol("kt_less", negative=True), -1 - q), []),
+        (equal(a, x), []),
+        (equal(x, A), []),
+    ],
+)
+def test_a_symbol_names_nothing_that_it_cannot_be(statement: sp.Basic, given: list[sp.Basic]) -> None:
+    assert why_not(Definition(), statement, given=given)

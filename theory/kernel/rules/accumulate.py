@@ -9,7 +9,9 @@ from typing import Any
 import sympy as sp
 
 from theory.kernel.algebra import Algebra
-from theory.kernel.dependence import dependents, letters, name_of
+from theory.kernel.dependence import dependents, letters, name_of, restrictions
+from theory.kernel.domain import Domain
+from theory.kernel.notation import at_most, below
 from theory.kernel.rules.apply import same
 from theory.kernel.rules.calculus import derivative
 from theory.kernel.step import Context, Rejected, parts
@@ -39,6 +41,7 @@ class Accumulated:
         moving = {*self.rates} - {self.variable}
         if not moving <= {*self.start} or (self.quantity.atoms(sp.Symbol) & {*self.rates.values()}):
             raise Rejected("what moves must have a value at the start, and rates are no part of the quantity")
+        self._check_ends(moving, premises, context)
         tied = self._tied(says, context)
         algebra = Algebra(premises[1:])
         slope = algebra.scalar(derivative(self.quantity, {**self.rates, self.variable: sp.Integer(1)}))
@@ -52,6 +55,19 @@ class Accumulated:
                 self._compare(premises[0].args[other], says.args[other], algebra, tied)
                 return "fundamental theorem of calculus"
         raise Rejected("the premise is not about the rate of the quantity, or the quantity rises by another amount")
+
+    def _check_ends(self, moving: set[Any], premises: Sequence[sp.Basic], context: Context) -> None:
+        """What moves has a value at the end, too, which lies after the start; the rate is bounded all the way."""
+        upper = sp.sympify(self.upper)
+        if upper != self.variable and (upper.has(self.variable, *moving) or not moving <= {*self.end}):
+            raise Rejected("what moves must have a value at the end")
+        if not upper.is_nonnegative and not Domain(premises[1:]).shows(upper, strict=False):
+            raise Rejected("the end may lie before the start")
+        allowed = [form(self.variable, upper) for form in (at_most, below)]
+        basis = [given for premise in premises for given in context.basis(premise)]
+        said = [part for part in restrictions(basis, self.variable) if part not in allowed]
+        if said:
+            raise Rejected(f"{said[0]} is known of {self.variable}, so that the bound need not hold all the way")
 
     def _tied(self, says: sp.Basic, context: Context) -> set[str]:
         """What moves with what moves; it must not be in the quantity, nor in its values at the ends."""

@@ -13,7 +13,7 @@ from theory.kernel.algebra import Algebra
 from theory.kernel.dependence import dependents, letters, name_of
 from theory.kernel.notation import dimension, scalar, vector
 from theory.kernel.rules.calculus import derivative
-from theory.kernel.rules.running import TokenScalar, TokenVector
+from theory.kernel.rules.running import TokenScalar, TokenVector, free_indices
 from theory.kernel.step import Context, Rejected, parts
 
 I = sp.Symbol("i", integer=True)  # noqa: E741
@@ -154,6 +154,18 @@ def _outermost(expr: Any) -> list[Any]:
     return list(dict.fromkeys(node for part in expr.args for node in _outermost(part)))
 
 
+def _check_tokens(context: Context, *statements: Any) -> None:
+    """No symbol without an index is tied to what runs over the tokens."""
+    said = letters(*statements)
+    for part in (p for origin in context.origins() for p in parts(origin)):
+        if not isinstance(part, sp.Equality):
+            continue
+        for one, other in (part.args, part.args[::-1]):
+            named = isinstance(one, (sp.Symbol, MatrixSymbol)) and str(one) in said
+            if named and free_indices(other) - free_indices(one):
+                raise Rejected(f"{one} is another one for every token")
+
+
 def _difference(relation: sp.Basic) -> Any:
     if not isinstance(relation, (sp.Equality, sp.LessThan, sp.GreaterThan)):
         raise Rejected(f"{relation} is no equation and no inequality")
@@ -176,6 +188,7 @@ class Averaged:
         """See :class:`theory.kernel.step.Rule`."""
         if not premises or type(premises[0]) is not type(says):
             raise Rejected("needs the same relation for every token")
+        _check_tokens(context, says, self.logit, *premises)
         averages = _Averages(premises[1:], (premises[0], says, sp.sympify(self.logit)))
         inside, logit = averages.value(_difference(premises[0])), averages.value(sp.sympify(self.logit))
         wanted = averages.mean(inside, logit, str(self.index))
@@ -193,6 +206,7 @@ class AverageIdentity:
 
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
+        _check_tokens(context, says, *premises)
         averages = _Averages(premises, (says,))
         for part in parts(says):
             if not isinstance(part, sp.Equality):
@@ -244,6 +258,11 @@ def rate_of(expr: Any, rates: dict[Any, Any]) -> Any:
     return total.xreplace({dummy: node for node, dummy in nodes.items()})
 
 
+def _stem(symbol: Any) -> str:
+    """The name without the index."""
+    return str(symbol.name).rpartition("_")[0]
+
+
 @dataclass(frozen=True)
 class AverageRate:
     """The first premise, an equation with averages, differentiated; ``rates`` maps what moves to its rate."""
@@ -256,11 +275,21 @@ class AverageRate:
         """See :class:`theory.kernel.step.Rule`."""
         if not premises or not isinstance(premises[0], sp.Equality) or not isinstance(says, sp.Equality):
             raise Rejected("needs an equation to differentiate, and says an equation")
+        _check_tokens(context, says, *premises, *self.rates)
+        self._check_family(premises[0])
         averages = _Averages(premises[1:], (premises[0], says, *self.rates, *self.rates.values()))
         left, right = (averages.value(rate_of(side, self.rates)) for side in premises[0].args)
         if not averages.vanishes(right - left - averages.value(_difference(says))):
             raise Rejected("the derivative differs")
         return "quotient rule for softmax weights"
+
+    def _check_family(self, premise: sp.Basic) -> None:
+        """What runs over the tokens under another index moves too."""
+        tokens = premise.atoms(TokenScalar, TokenVector)
+        moving = {_stem(symbol) for symbol in self.rates if isinstance(symbol, (TokenScalar, TokenVector))}
+        still = [symbol for symbol in tokens if _stem(symbol) in moving and symbol not in self.rates]
+        if still:
+            raise Rejected(f"{still[0]} moves too")
 
 
 @dataclass(frozen=True)

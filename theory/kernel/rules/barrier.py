@@ -67,7 +67,8 @@ class Barrier:
             raise Rejected("the range must be open")
         lows = [c.args[0] for c in conditions if c.args[1] == self.value and not c.args[0].has(self.value)]
         ends = [c for c in conditions if c.args[1] != self.value]
-        polynomial = all(side.is_polynomial(self.value) for c in ends for side in c.args)
+        sides: list[Any] = [side for c in ends for side in c.args]
+        polynomial = all(side.is_polynomial(self.value) for side in sides)
         if len(lows) != 1 or len(ends) != len(conditions) - 1 or not polynomial:
             raise Rejected("needs one lower end, and ends that are polynomials in the quantity")
         if not claim.args[1].is_polynomial(self.value):  # type: ignore[union-attr]

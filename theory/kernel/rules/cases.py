@@ -32,6 +32,8 @@ class Cases:
         """See :class:`theory.kernel.step.Rule`."""
         rule, count = Entails(self.degree, self.squares), 0
         for statement, conditions in _branches(says):
+            if statement == sp.true and says != sp.true:  # both sides are the same in this branch
+                continue
             for chosen in product(*[(at_most(0, f), at_most(f, 0)) for f in self.split]):
                 rule.check(statement, [*premises, *conditions, *chosen], context)
                 count += 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
-from sympy.matrices.expressions import MatrixSymbol
+from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 
 from theory.kernel.algebra import Algebra
 from theory.kernel.domain import Domain, near
@@ -17,7 +18,10 @@ from theory.kernel.step import Context, Rejected, parts
 
 @dataclass(frozen=True)
 class Definition:
-    """``symbol = expression``: true by choice of a symbol that occurs nowhere before."""
+    """``symbol = expression``: true by choice of a symbol that occurs nowhere before.
+
+    Where the symbol is positive, not negative or an integer by its own assumptions, the value must be known to be so.
+    """
 
     kind: str = "definition"
     cited: str | None = None
@@ -43,6 +47,7 @@ class Definition:
             if name in _names(value):
                 raise Rejected(f"{symbol} is defined by itself")
             _check_value(value, context)
+            _check_sort(symbol, value, context)
             known |= {name} | _names(value)
         return "fresh symbol"
 
@@ -63,6 +68,27 @@ def _check_value(value: sp.Basic, context: Context) -> None:
     for divisor in divisors:
         if not any(_nonzero(divisor, known) for known in ((), near(context.earlier(), divisor), context.earlier())):
             raise Rejected(f"{divisor} may be zero")
+
+
+def _check_sort(symbol: sp.Basic, value: Any, context: Context) -> None:
+    """The value is what the symbol is by its assumptions: of its shape, positive, an integer."""
+    if isinstance(symbol, MatrixSymbol) != isinstance(value, MatrixExpr | sp.MatrixBase):
+        raise Rejected(f"{value} is of another sort than {symbol}")
+    if isinstance(symbol, MatrixSymbol):
+        if symbol.shape != value.shape:
+            raise Rejected(f"{value} is of another shape than {symbol}")
+        return
+    if symbol.is_integer and not value.is_integer:
+        raise Rejected(f"{value} may be no integer")
+    if symbol.is_negative or symbol.is_nonpositive or (symbol.is_zero is False and not symbol.is_positive):
+        raise Rejected(f"{symbol} has a sign that cannot be checked")
+    strict = bool(symbol.is_positive)
+    if not (strict or symbol.is_nonnegative) or value.is_positive or (value.is_nonnegative and not strict):
+        return
+    for known in ((), near(context.earlier(), value)):
+        if Domain(known).shows(value, strict):
+            return
+    raise Rejected(f"{symbol} is {'positive' if strict else 'not negative'}, and {value} may not be")
 
 
 def _nonzero(divisor: sp.Expr, known: Sequence[sp.Basic]) -> bool:

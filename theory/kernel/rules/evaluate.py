@@ -54,7 +54,7 @@ class Evaluate:
             raise Rejected("a number that is not exact")
         left, right = (explicit(side, values) for side in part.args)
         if isinstance(left, sp.MatrixBase):
-            if isinstance(right, sp.MatrixBase) and isinstance(part, sp.Equality) and left == right:
+            if isinstance(right, sp.MatrixBase) and isinstance(part, sp.Equality) and _same_entries(left, right):
                 return "exact arithmetic"
             raise Rejected(f"{left} is not {right}")
         difference = sp.expand(left - right)
@@ -72,6 +72,11 @@ class Evaluate:
         if not _holds(part, sp.Integer(sign)):
             raise Rejected(f"the difference of the sides has the sign {sign}")
         return f"ball arithmetic, {BITS} bits"
+
+
+def _same_entries(left: Any, right: Any) -> bool:
+    """Whether two matrices are equal, roots of rationals among their entries."""
+    return left.shape == right.shape and all(sp.radsimp(sp.expand(entry)) == 0 for entry in left - right)
 
 
 def _holds(part: sp.Basic, difference: sp.Rational) -> bool:

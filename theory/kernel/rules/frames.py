@@ -26,7 +26,7 @@ class Frame(sp.Basic):
 
 
 class Largest(sp.Basic):
-    """The statement ``Largest(λ, M)``: λ is the largest eigenvalue of the symmetric matrix M."""
+    """The statement ``Largest(λ, M)``: λ is the largest eigenvalue of M, whose eigenvalues are all real."""
 
     def _latex(self, printer: Any) -> str:
         value, matrix = map(printer._print, self.args)

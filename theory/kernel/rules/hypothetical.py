@@ -48,7 +48,9 @@ class Hypothetical:
         supposed, claim = says.args[1], says.args[2]
         bound = letters(*says.variables) - {str(dimension)}
         loose = bound | dependents(context.origins(), bound)
-        if len(bound) != len(says.variables) or not all(isinstance(v, (sp.Symbol, MatrixSymbol)) for v in says.variables):
+        if len(bound) != len(says.variables) or not all(
+            isinstance(v, (sp.Symbol, MatrixSymbol)) for v in says.variables
+        ):
             raise Rejected("what is generalised must be symbols")
         fixed = (loose & letters(*premises)) | ((loose - bound) & letters(says))
         if fixed:

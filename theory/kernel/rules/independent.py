@@ -26,6 +26,11 @@ def _random(expr: Any, random: Sequence[Any], context: Context) -> bool:
     return bool((names | dependents(context.origins(), names)) & letters(expr))
 
 
+def _finite(total: Any) -> bool:
+    """Whether the sum is over one index in a finite range."""
+    return len(total.limits) == 1 and len(total.limits[0]) == 3 and not any(b.is_infinite for b in total.limits[0][1:])
+
+
 @dataclass(frozen=True)
 class Uncorrelated:
     """``E[(c Σ_k s_k X_k)²] = c² Σ_k s_k² v``: the premises say ``E[X_k X_l] = 0`` for k ≠ l, and ``E[X_k²] = v``.
@@ -58,7 +63,7 @@ class Uncorrelated:
                 total = base
             else:
                 outside *= factor
-        if total is None or len(total.limits) != 1 or total.limits[0][0] != self.index:
+        if total is None or not _finite(total) or total.limits[0][0] != self.index:
             raise Rejected(f"says nothing about the square of a sum over {self.index}")
         factors: Any = sp.Mul.make_args(total.function)
         terms = [f for f in factors if _random(f, self.random, context)]
@@ -98,7 +103,7 @@ class MeanOfSum:
         outer, inner, mean = says.args[0], premises[0].args[0], premises[0].args[1]
         total: Any = outer.args[0]
         term: Any = inner.args[0]
-        if not isinstance(total, sp.Sum) or len(total.limits) != 1 or len(total.limits[0]) != 3:
+        if not isinstance(total, sp.Sum) or not _finite(total):
             raise Rejected("says nothing about a sum over one index")
         weight = sp.cancel(total.function / term)
         _constant((weight, mean, *total.limits[0][1:]), self.random, context)

@@ -10,7 +10,7 @@ import sympy as sp
 from sympy.matrices.expressions import MatrixSymbol
 
 from theory.kernel.algebra import Algebra
-from theory.kernel.dependence import dependents
+from theory.kernel.dependence import dependents, letters, restrictions
 from theory.kernel.notation import Expect, LimitOf, at_most, equal
 from theory.kernel.rules.apply import same
 from theory.kernel.rules.random_matrices import LEBESGUE
@@ -18,12 +18,27 @@ from theory.kernel.rules.series import Germ, Series
 from theory.kernel.step import Context, Rejected, parts
 
 
-def _constant(exprs: Sequence[Any], variable: Any, context: Context) -> None:
+def _constant(exprs: Sequence[Any], variable: Any, premises: Sequence[sp.Basic], context: Context) -> None:
     """No symbol but the variable itself may change with it."""
     names = {str(s) for expr in exprs for s in sp.sympify(expr).atoms(sp.Symbol, MatrixSymbol)}
     tied = (dependents(context.origins(), {str(variable)}) - {str(variable)}) & names
     if tied:
         raise Rejected(f"{min(tied)} may change with {variable}")
+    basis = [given for premise in premises for given in context.basis(premise)]
+    said = [part for part in restrictions(basis, variable) if not _near_zero(part, variable)]
+    if said:
+        raise Rejected(f"{said[0]} is known of {variable}, which goes to zero")
+
+
+def _near_zero(part: sp.Basic, variable: Any) -> bool:
+    """Whether a statement holds for all small values of the variable, as far as it is one about the variable alone.
+
+    What is given of others in terms of the variable is given for all its values.
+    """
+    if part.free_symbols != {variable} and variable not in part.args:
+        return True
+    bounded = isinstance(part, (sp.LessThan, sp.StrictLessThan)) and part.args[0] == variable
+    return bool(bounded and part.args[1].is_positive and variable not in part.args[1].free_symbols)
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class Sandwich:
             raise Rejected("a premise is not used")
         if value.has(variable):  # type: ignore[union-attr]
             raise Rejected("the limit has the variable in it")
-        _constant((inside, lows[0], highs[0]), variable, context)
+        _constant((inside, lows[0], highs[0]), variable, premises, context)
         return "between two bounds with the same limit"
 
 
@@ -80,7 +95,7 @@ class Through:
         (outer, same_variable), value = says.args[0].args, says.args[1]
         if variable != same_variable or outer.has(self.symbol) or inner.has(self.symbol):
             raise Rejected("the two limits must be in the same variable, and the symbol fresh")
-        _constant((inner, outer), variable, context)
+        _constant((inner, outer), variable, premises, context)
         replaced = sp.cancel(sp.together(inner.xreplace(self.put)))
         if replaced != self.symbol:
             raise Rejected(f"with the replacement the premise is about {replaced}")
@@ -138,5 +153,8 @@ class Dominated:
         bound = premises[1].args[1]
         if not same(premises[1], at_most(inside**2, bound)) or bound.has(variable, *self.random):
             raise Rejected("the bound is none of the square by a constant")
-        _constant((inside, value, bound), variable, context)
+        names = {str(symbol) for symbol in self.random}
+        if letters(bound) & (names | dependents(context.origins(), names)):
+            raise Rejected("the bound is random")
+        _constant((inside, value, bound), variable, premises, context)
         return "dominated convergence"

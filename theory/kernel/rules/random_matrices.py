@@ -10,7 +10,8 @@ import sympy as sp
 from sympy.matrices.expressions import MatrixSymbol
 
 from theory.kernel.algebra import Algebra
-from theory.kernel.dependence import dependents
+from theory.kernel.dependence import dependents, letters
+from theory.kernel.domain import Domain, near
 from theory.kernel.notation import Expect
 from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.words import Word
@@ -69,6 +70,12 @@ class MatrixWick:
     def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
         """See :class:`theory.kernel.step.Rule`."""
         _check_premises(premises, self.variances)
+        names = {g.name for g in self.variances}
+        for variance in map(sp.sympify, self.variances.values()):
+            known = Domain([*premises, *near(context.earlier(), variance)])
+            tied = letters(variance) & (names | dependents(context.origins(), names))
+            if tied or not known.shows(variance, strict=False):
+                raise Rejected(f"{variance} may be no variance")
         for part in parts(says):
             if not isinstance(part, sp.Equality):
                 raise Rejected("says no equation")

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from theory.kernel.algebra import Algebra
+from theory.kernel.dependence import dependents, letters, name_of, restrictions
 from theory.kernel.domain import Domain
 from theory.kernel.notation import at_most
 from theory.kernel.rules.entails import Entails
@@ -47,6 +48,7 @@ class Recursion:
             raise Rejected("the sequence itself occurs elsewhere")
         if start.has(n) or any(p.has(n) for p in premises[2:]):
             raise Rejected("a further premise, or the start, changes from step to step")
+        self._check_number((closed, step, start, *premises[2:]), premises, context)
         Domain(premises[2:]).check_roots((closed,), premises)
         after = _exponentials(closed.subs(n, n + 1))
         before = _exponentials(step.xreplace({self.value: closed}))
@@ -70,6 +72,19 @@ class Recursion:
         if not algebra.vanishes(values[2] - values[3]):
             raise Rejected("the closed form does not satisfy the recursion")
         return "value at the start and one step"
+
+    def _check_number(self, statements: Sequence[Any], premises: Sequence[sp.Basic], context: Context) -> None:
+        """The recursion holds for every number, and nothing but the sequence changes with it."""
+        n = self.number
+        if not (isinstance(n, sp.Symbol) and n.is_real):
+            raise Rejected(f"{n} is no number")
+        tied = dependents(context.origins(), {str(n)}) & letters(*statements) - {name_of(self.value)}
+        if tied:
+            raise Rejected(f"{min(tied)} changes from step to step")
+        basis = [given for premise in premises for given in context.basis(premise)]
+        said = [part for part in restrictions(basis, n) if not part.has(self.value.base)]
+        if said:
+            raise Rejected(f"{said[0]} is known of {n}, so that the recursion need not hold from the start on")
 
 
 def _exponentials(expr: Any) -> Any:
