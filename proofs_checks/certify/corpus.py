@@ -258,13 +258,52 @@ def entry(name: str, plant: Plant) -> dict[str, Any]:
     }
 
 
+def limits() -> Iterator[dict[str, Any]]:
+    """Limit theorems in the plane, V = diag(gap + 1/2, 1/2), tokens (s, -1): their fate is a rational inequality.
+
+    Symmetric ΔV = b off the diagonal: ``tan ∠(u1, ũ1)`` is the root t > 0 of ``bt² + gap t - b``, and a token goes to
+    -ũ1 where s < t, to ũ1 where s > t. ΔV = c above the diagonal: ũ1 = u1, the left eigenvector is (1, c/gap), and a
+    token goes to -u1 where s < c/gap, to u1 where s > c/gap, which is ϑ < t+ of the cone theorem.
+    """
+    for index in range(80):
+        draw, kind, n = Draw(60_000 + index), index % 4, (1, 3)[index // 4 % 2]
+        gap = draw.rational(0, 1) + Fraction(1, 6)
+        off = gap * Fraction(draw.source.randint(20, 45), 100)
+        symmetric = kind < 2
+        if symmetric:
+            edge = next(x for x in (Fraction(k, 1000) for k in range(999, -1, -1)) if off * x * x + gap * x - off < 0)
+        else:
+            off *= 8
+            edge = off / gap
+        # below the edge the token turns away; above it the claims apply (sin θ_b = t/√(1+t²) needs s > t as well)
+        share = Fraction(9, 10) if kind % 2 == 0 else Fraction(11, 10)
+        tokens = [[edge * share * (1 - Fraction(k, 40) * (1 if kind % 2 == 0 else -1)), Fraction(-1)] for k in range(n)]
+        update = [[Fraction(0), off], [off if symmetric else Fraction(0), Fraction(0)]]
+        claim = (
+            ("prop-3.3/criterion-quoted", "prop-3.3/criterion")[kind]
+            if symmetric
+            else ("prop-3.3/criterion-quoted-nonsymmetric", "prop-3.3/nonsymmetric")[kind - 2]
+        )
+        yield {
+            "id": f"limits-{index:03d}",
+            "claim": claim,
+            "verdict": "proved_false" if kind % 2 == 0 else "proved_true",
+            "signs": [-1 if kind % 2 == 0 else 1] * n,
+            "instance": {
+                "V": _text([[gap + Fraction(1, 2), Fraction(0)], [Fraction(0), Fraction(1, 2)]]),
+                "dV": _text(update),
+                "X0": _text(tokens),
+            },
+        }
+
+
 def _text(rows: list[list[Fraction]]) -> list[list[str]]:
     return [[str(x) for x in row] for row in rows]
 
 
 def load(family: str | None = None) -> list[dict[str, Any]]:
-    """The committed entries, of one family or all."""
-    files = sorted(FOLDER.glob("*.jsonl")) if family is None else [FOLDER / f"{family}.jsonl"]
+    """The committed entries of one family, or of all that are planted."""
+    files = [FOLDER / f"{name}.jsonl" for name in (sorted(FAMILIES) if family is None else [family])]
     return [json.loads(line) for f in files for line in f.read_text(encoding="utf-8").splitlines()]
 
 
@@ -282,7 +321,9 @@ def instance_of(found: dict[str, Any]) -> Instance:
 
 
 def main() -> None:
-    """Write the planted families."""
+    """Write the planted families and the limit theorems."""
+    lines = [json.dumps(found, separators=(",", ":")) for found in limits()]
+    write_text(FOLDER / "limits.jsonl", "\n".join(lines) + "\n")
     for family in FAMILIES:
         lines = [
             json.dumps(entry(name, plant), separators=(",", ":"))

@@ -14,7 +14,7 @@ from numerics.enclosure.decision import Decision
 from proofs_checks import cli
 from proofs_checks.certify.certificate import certify, seal
 from proofs_checks.certify.checker import Rejected, check
-from proofs_checks.certify.corpus import FAMILIES, entry, instance_of, load, planted
+from proofs_checks.certify.corpus import FAMILIES, entry, instance_of, limits, load, planted
 from proofs_checks.certify.ladder import decide
 from proofs_checks.certify.statements import BY_NAME
 from proofs_checks.instance_file import load_instance
@@ -177,6 +177,23 @@ def test_limits_that_refute_and_that_hold() -> None:
         decision = answers[claim]
         assert decision is not None
         assert decision.value == word
+
+
+def test_limit_theorems_are_certified_and_checked() -> None:
+    """What each token does is known from one rational inequality (see the generator)."""
+    stored = load("limits")
+    assert stored == list(limits())
+    assert len(stored) >= 50
+    for found in stored:
+        document = json.loads(json.dumps(certify(instance_of(found), [found["claim"]]).document()))
+        (row,) = document["claims"]
+        assert (row["claim"], row["verdict"]) == (found["claim"], found["verdict"]), found["id"]
+        assert document["motions"][0]["signs"] == found["signs"]
+        assert check(document) > 2
+    assert {f["claim"] for f in stored if f["verdict"] == "proved_false" and len(f["signs"]) == 3} == {
+        "prop-3.3/criterion-quoted",
+        "prop-3.3/criterion-quoted-nonsymmetric",
+    }
 
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
