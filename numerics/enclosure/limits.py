@@ -48,7 +48,7 @@ def target(spectrum: Spectrum, orient: Vector | None = None) -> Target:
     Raises :class:`NotSeparated` where the leading eigenvalue is not certified to be real, simple and dominant, or its
     side is not told.
     """
-    if spectrum.kind != "simple" or not spectrum.leading > spectrum.largest_other_modulus:
+    if spectrum.leading_kind != "simple" or not spectrum.leading > spectrum.largest_other_modulus:
         raise NotSeparated("the leading eigenvalue is not certified to exceed all other moduli")
     right = spectrum.eigenvector
     if orient is not None:

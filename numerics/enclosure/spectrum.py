@@ -38,14 +38,14 @@ class Eigenvalue:
 class Spectrum:
     """The eigenvalues of ``matrix`` at the current precision, the one of largest real part first.
 
-    ``kind`` of the leading eigenvalue: ``simple`` (real and simple), ``multiple`` or ``complex``, all certified.
+    ``leading_kind``, of the leading eigenvalue: ``simple`` (real and simple), ``multiple`` or ``complex``, all certified.
     """
 
     matrix: fmpq_mat
     eigenvalues: tuple[Eigenvalue, ...]
 
     @property
-    def kind(self) -> str:
+    def leading_kind(self) -> str:
         """``simple``, ``multiple`` or ``complex``."""
         leading = self.eigenvalues[0]
         if not leading.real:

@@ -83,8 +83,10 @@ class Mover:
     def _limit_at(self, name: str, flow: str, bits: int) -> Motion:
         quantities = Quantities(self.instance)
         spectrum = quantities.base if flow == "base" else quantities.perturbed
-        if spectrum.kind != "simple":
-            return Motion(name, flow, Decision.DEGENERATE, bits, reason=f"the leading eigenvalue is {spectrum.kind}")
+        if spectrum.leading_kind != "simple":
+            return Motion(
+                name, flow, Decision.DEGENERATE, bits, reason=f"the leading eigenvalue is {spectrum.leading_kind}"
+            )
         aim = target(spectrum, quantities.u)
         attention = exact_matrix(self._attention(flow))
         begin = start(quantities.tokens)

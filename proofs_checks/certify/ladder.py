@@ -152,8 +152,8 @@ def _degenerate(statement: Statement, quantities: Quantities) -> str:
     if "perturbed" in statement.about:
         spectra.append(("perturbed", "V + ΔV", quantities.perturbed))
     for _, label, spectrum in spectra:
-        if spectrum.kind != "simple":
-            return _KINDS[spectrum.kind].format(label)
+        if spectrum.leading_kind != "simple":
+            return _KINDS[spectrum.leading_kind].format(label)
     return ""
 
 
