@@ -38,7 +38,7 @@ class Eigenvalue:
 class Spectrum:
     """The eigenvalues of ``matrix`` at the current precision, the one of largest real part first.
 
-    ``leading_kind``, of the leading eigenvalue: ``simple`` (real and simple), ``multiple`` or ``complex``, all certified.
+    ``leading_kind``: the leading eigenvalue is ``simple`` (real and simple), ``multiple`` or ``complex``, certified.
     """
 
     matrix: fmpq_mat
