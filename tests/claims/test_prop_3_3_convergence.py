@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from claim_properties import every_control_is_refuted, holds_on
+from claim_properties import holds_on, refuted_controls, sharp_constants
 
 from numerics.flow import simulate
 
@@ -12,15 +12,15 @@ ID = "prop-3.3/convergence"
 
 
 def test_holds_with_symmetric_updates() -> None:
-    holds_on(ID, "criterion")
+    assert holds_on(ID, "criterion") >= 0.5
 
 
 def test_holds_whatever_the_attention() -> None:
-    holds_on(ID, "cone", base="symmetric", attention="general", beta=5.0, n=8)
+    assert holds_on(ID, "cone", base="symmetric", attention="general", beta=5.0, n=8) >= 0.5
 
 
 def test_one_percent_faster_is_refuted() -> None:
-    every_control_is_refuted(ID, "criterion", n=1, tokens="planar")
+    assert refuted_controls(ID, "criterion", n=1, tokens="planar") == sharp_constants(ID)
 
 
 def test_rate_is_attained_by_one_token_in_the_plane_of_u1_and_u2() -> None:

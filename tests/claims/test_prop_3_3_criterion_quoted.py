@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from claim_properties import compare, confirm, shipped_refutes, smallest_refutation
+from claim_properties import compare, confirm, shipped, smallest_refutation
 
 from proofs_checks.sampler import draw
 from proofs_checks.sources import instance_of
@@ -15,7 +15,7 @@ ID = "prop-3.3/criterion-quoted"
 
 
 def test_shipped_counterexample_ends_at_the_antipode() -> None:
-    shipped_refutes(ID, lambda result: math.isclose(result.observed, math.pi, rel_tol=1e-8))
+    assert math.isclose(shipped(ID)[1].observed, math.pi, rel_tol=1e-8)
 
 
 def test_hypothesis_finds_a_small_one() -> None:

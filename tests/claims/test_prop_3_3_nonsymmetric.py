@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from claim_properties import every_control_is_refuted, holds_on
+from claim_properties import holds_on, refuted_controls, sharp_constants
 from hypothesis import given, settings
 
 from numerics import spectral
@@ -16,19 +16,19 @@ ID = "prop-3.3/nonsymmetric"
 
 
 def test_holds_for_products_of_factors() -> None:
-    holds_on(ID, "cone")
+    assert holds_on(ID, "cone") >= 0.5
 
 
 def test_holds_for_a_general_base_about_any_direction() -> None:
-    holds_on(ID, "cone", base="general", attention="general")
+    assert holds_on(ID, "cone", base="general", attention="general") >= 0.5
 
 
 def test_holds_for_symmetric_updates() -> None:
-    holds_on(ID, "criterion", counted=0.3)
+    assert holds_on(ID, "criterion") >= 0.3
 
 
 def test_one_percent_stronger_is_refuted() -> None:
-    every_control_is_refuted(ID, "cone", n=1, d=2, update="aligned", tokens="planar")
+    assert refuted_controls(ID, "cone", n=1, d=2, update="aligned", tokens="planar") == sharp_constants(ID)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True, database=None)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from claim_properties import every_control_is_refuted, holds_on
+from claim_properties import holds_on, refuted_controls, sharp_constants
 
 from proofs_checks.secular import secular_root
 
@@ -19,15 +19,15 @@ def _planted(lambda_1: float, a: float, mu: list[float], alpha: list[float]) -> 
 
 
 def test_holds() -> None:
-    holds_on(ID, "spectral", examples=80)
+    assert holds_on(ID, "spectral", examples=80) >= 0.5
 
 
 def test_holds_on_converged_tokens() -> None:
-    holds_on(ID, "converged", examples=15, n=4, d=3)
+    assert holds_on(ID, "converged", examples=15, n=4, d=3) >= 0.5
 
 
 def test_one_percent_off_is_refuted() -> None:
-    every_control_is_refuted(ID, "spectral", collapse=0, update="blocks")
+    assert refuted_controls(ID, "spectral", collapse=0, update="blocks") == sharp_constants(ID)
 
 
 def test_root_of_an_arrow_matrix() -> None:

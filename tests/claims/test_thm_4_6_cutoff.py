@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from claim_properties import sharp_constants
 from hypothesis import strategies as st
-from passage_properties import controls_are_refuted, holds_on_batches, readings
+from passage_properties import holds_on_batches, readings, refuted_controls
 
 from proofs_checks.families import SOURCES
 from proofs_checks.families_collapsed import draw_cutoff
@@ -17,11 +18,11 @@ ID, FAMILY = "thm-4.6/cutoff", "cutoff"
 
 def test_holds() -> None:
     few = st.sampled_from((1, 2, 4)), st.sampled_from((2, 3, 4))
-    holds_on_batches(ID, FAMILY, counted=0.9, size=20, examples=4, n=few[0], d=few[1])
+    assert holds_on_batches(ID, FAMILY, size=20, examples=4, n=few[0], d=few[1]) >= 0.9
 
 
 def test_one_percent_stronger_is_refuted() -> None:
-    controls_are_refuted(ID, FAMILY, n=2, d=3, size=40)
+    assert refuted_controls(ID, FAMILY, n=2, d=3, size=40) == sharp_constants(ID)
 
 
 def test_both_bounds_are_attained_where_the_rest_lies_along_the_second_eigenvector() -> None:

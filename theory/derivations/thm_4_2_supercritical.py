@@ -10,8 +10,8 @@ from theory import symbols as s
 from theory import thm_4_2 as claims
 from theory.derivations import textbook
 from theory.derivations.model import ATTENTION_ONLY, V, attention, drive, m, x
-from theory.derivations.thm_4_2_critical import u_j
 from theory.derivations.thm_4_2_model import ADAPTERS, GAUSS, RANDOM, U, after, dV
+from theory.derivations.thm_4_2_recursion import u_j
 from theory.derivations.thm_4_2_variance import Q
 from theory.kernel.notation import Dot, Expect, LimitOf, Norm, at_most, below, both, equal, identity, scalar, vector
 from theory.kernel.rules import Apply, Definition, Entails, Identity, PowerSeries, Termwise, Textbook

@@ -8,46 +8,22 @@ between rational functions over the rationals.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 from sympy.matrices.expressions import MatrixExpr
 
 from theory.kernel.notation import Dot, Expect, LimitOf, Norm, Trace, dimension
+from theory.kernel.opaque import OPAQUE, RESERVED, depends, opaque_symbol
+from theory.kernel.signs import Fact, Signs
 from theory.kernel.step import Rejected, parts
 from theory.kernel.words import BRACKETS, Form, Word, Words, gather
 
 HALF = sp.Rational(1, 2)
-RESERVED = re.compile(r"<|_[0-9a-f]+:")
-"""How the names of brackets and of opaque expressions begin."""
-
-OPAQUE: dict[sp.Basic, tuple[Any, ...]] = {}
-"""Opaque symbol → what it stands for. One meaning a symbol, so that values may go from one algebra to another."""
 
 
-def _opaque(key: tuple[Any, ...]) -> sp.Symbol:
-    """The symbol that stands for an opaque expression."""
-    digest = hashlib.sha1(str(key).encode()).hexdigest()
-    for length in range(6, len(digest) + 1):
-        symbol = sp.Symbol(f"_{digest[:length]}:{key[0]}", real=True)
-        if OPAQUE.setdefault(symbol, key) == key:
-            return symbol
-    raise Rejected("two expressions cannot be told apart by their text")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """``expr >= 0`` (or ``> 0`` where strict)."""
-
-    expr: sp.Expr
-    strict: bool = False
-
-
-class Algebra:
+class Algebra(Signs):
     """Normal forms of scalars and matrix expressions under the equations among ``premises``.
 
     Attributes
@@ -58,7 +34,7 @@ class Algebra:
 
     def __init__(self, premises: Sequence[sp.Basic]) -> None:
         statements = [part for premise in premises for part in parts(premise)]
-        self.relations = [p for p in statements if isinstance(p, sp.core.relational.Relational)]
+        super().__init__([p for p in statements if isinstance(p, sp.core.relational.Relational)])
         equations = [r for r in self.relations if isinstance(r, sp.Equality)]
         self.definitions: dict[sp.Basic, sp.Expr] = {}
         for e in equations:
@@ -67,11 +43,9 @@ class Algebra:
             if named and left not in self.definitions and not right.has(left):
                 self.definitions[left] = right  # type: ignore[assignment]
         self.equalities: list[sp.Expr] = []
-        self.facts: list[Fact] = []
         self.opaque: dict[tuple[Any, ...], sp.Symbol] = {}
         self._memo: dict[sp.Basic, sp.Expr] = {}
         self._seen_symbols: set[sp.Symbol] = set()
-        self._strict: set[sp.Expr] | None = None
         self.words = Words(equations, self.scalar)
 
     # ---- reading premises
@@ -169,7 +143,7 @@ class Algebra:
         """The symbol of an opaque expression, and whether it is new."""
         if key in self.opaque:
             return self.opaque[key], False
-        self.opaque[key] = symbol = _opaque(key)
+        self.opaque[key] = symbol = opaque_symbol(key)
         return symbol, True
 
     def _canonical(self, expr: Any) -> sp.Expr:
@@ -325,8 +299,7 @@ class Algebra:
         for term in sp.Add.make_args(body):
             outside, inside = sp.Integer(1), sp.Integer(1)
             for factor in sp.Mul.make_args(sp.factor(term)):
-                depends = any(running in a.free_symbols or self._depends(a, running) for a in factor.free_symbols)
-                if depends:
+                if any(running in a.free_symbols or depends(a, running) for a in factor.free_symbols):
                     inside *= factor
                 else:
                     outside *= factor
@@ -336,32 +309,6 @@ class Algebra:
             else:
                 total += outside * self._new(("sum", running, inside, ends))[0]
         return total
-
-    def _depends(self, symbol: Any, running: sp.Symbol) -> bool:
-        """Whether a symbol may change with the running index; vectors may (``z_j`` is one of a family)."""
-        if symbol in BRACKETS:
-            return True
-        return any(self._mentions(part, running) for part in OPAQUE.get(symbol, ())[1:])
-
-    def _mentions(self, part: Any, running: sp.Symbol) -> bool:
-        if isinstance(part, sp.Basic):
-            free = part.free_symbols
-            return running in free or bool(part.atoms(sp.MatrixSymbol)) or any(self._depends(s, running) for s in free)
-        return not isinstance(part, tuple) or any(self._mentions(inner, running) for inner in part)
-
-    def letters(self, part: Any) -> set[str]:
-        """The names of the vectors, matrices and symbols on which a value in normal form depends."""
-        if isinstance(part, str):
-            return {part}
-        if isinstance(part, tuple):
-            return set().union(*(self.letters(inner) for inner in part))
-        if not isinstance(part, sp.Basic):
-            return set()
-        found = {str(symbol.name) for symbol in part.atoms(sp.MatrixSymbol)}
-        for symbol in part.free_symbols:
-            inside = BRACKETS.get(symbol, OPAQUE.get(symbol, ())[1:])  # type: ignore[call-overload]
-            found |= self.letters(inside) if inside else {str(symbol)}
-        return found
 
     def _pi(self) -> sp.Expr:
         symbol, new = self._new(("pi",))
@@ -427,107 +374,6 @@ class Algebra:
         if other < min(turns):
             return sign * self._new(("trace", other))[0]
         return self._new(("trace", min(turns)))[0]
-
-    # ---- signs and fractions
-
-    def fraction(self, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-        """Numerator (expanded) and denominator of a rational function in lowest terms."""
-        if not expr.is_number and expr.is_polynomial(*expr.free_symbols):
-            return sp.expand(expr), sp.Integer(1)
-        numerator, denominator = sp.fraction(sp.cancel(sp.together(expr)))
-        return sp.expand(numerator), denominator
-
-    def sign(self, expr: sp.Expr) -> int:
-        """+1 or -1 where facts at hand show the sign of ``expr`` (never zero), else 0."""
-        whole = self._sign_of_factor(expr)  # a sum of positive terms may have factors of unknown sign
-        if whole:
-            return whole
-        result = 1
-        for factor in sp.Mul.make_args(sp.factor(expr)):
-            base, power = factor.as_base_exp()
-            sign = self._sign_of_factor(base)
-            if power.is_Integer and power % 2 == 0:
-                sign = abs(sign)
-            result *= sign
-        return result
-
-    def _sign_of_factor(self, base: sp.Expr) -> int:
-        if base.is_positive:
-            return 1
-        if base.is_negative:
-            return -1
-        positive = {f.expr for f in self.facts if f.strict} | self._strict_premises()
-        expanded = sp.expand(base)
-        for known in positive:
-            ratio = sp.cancel(expanded / known) if known.free_symbols == expanded.free_symbols else None
-            if ratio is not None and ratio.is_Rational and ratio != 0:
-                return 1 if ratio > 0 else -1
-        if isinstance(expanded, sp.Add):
-            grades = [self._grade(term, positive) for term in expanded.args]
-            return 1 if min(grades) >= 1 and max(grades) == 2 else 0
-        return 0
-
-    def _grade(self, term: sp.Expr, positive: set[sp.Expr]) -> int:
-        """2 for a positive product, 1 for one that is not negative, 0 where that is not known."""
-        weak = {f.expr for f in self.facts}
-        lowest = 2
-        for factor in sp.Mul.make_args(term):
-            base, power = factor.as_base_exp()
-            if base in positive or base.is_positive:
-                continue
-            if not (base in weak or base.is_nonnegative or (power.is_Integer and power % 2 == 0)):
-                return 0
-            lowest = 1
-        return lowest
-
-    def _strict_premises(self) -> set[sp.Expr]:
-        """Differences that premises say to be positive, without denominators."""
-        if self._strict is None:
-            self._strict = set()
-            for relation in self.relations:
-                if isinstance(relation, (sp.StrictLessThan, sp.StrictGreaterThan)):
-                    sign = 1 if isinstance(relation, sp.StrictGreaterThan) else -1
-                    difference = sign * self._difference(relation)
-                    if difference != 0 and difference.is_polynomial(*difference.free_symbols):
-                        self._strict.add(sp.expand(difference))
-        return self._strict
-
-    def is_nonnegative(self, expr: Any) -> bool:
-        """Whether facts at hand show that the scalar expression is not negative."""
-        numerator, denominator = self.fraction(self.scalar(expr))
-        if numerator == 0:
-            return True
-        sign = self.sign(denominator)
-        if sign == 0:
-            return False
-        positive = {f.expr for f in self.facts if f.strict} | self._strict_premises()
-        terms = sp.Add.make_args(sp.expand(sign * numerator))
-        whole = sp.Mul.make_args(sp.factor(sign * numerator))
-        return all(self._grade(t, positive) >= 1 for t in terms) or all(self._grade(f, positive) >= 1 for f in whole)
-
-    def _difference(self, relation: sp.Basic) -> sp.Expr:
-        """Left minus right side of a relation; 0, which says nothing of signs, where they cannot be read."""
-        try:
-            return self.scalar(relation.args[0]) - self.scalar(relation.args[1])
-        except Rejected:
-            return sp.Integer(0)
-
-    def nonzero(self, expr: sp.Expr) -> bool:
-        """Whether facts at hand, or a premise ``... ≠ 0``, show that ``expr`` does not vanish."""
-        unequal = []
-        for relation in self.relations:
-            if isinstance(relation, sp.Unequality):
-                unequal.append(self.fraction(self._difference(relation))[0])
-        if self._sign_of_factor(expr):
-            return True
-        for factor in sp.Mul.make_args(sp.factor(expr)):
-            base = factor.as_base_exp()[0]
-            if self._sign_of_factor(base):
-                continue
-            if any(u != 0 and (r := sp.cancel(sp.expand(base) / u)).is_Rational and r != 0 for u in unequal):
-                continue
-            return False
-        return True
 
     # ---- comparison
 

@@ -25,7 +25,7 @@ from sympy.polys.domains import QQ
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import ring
 
-from theory.kernel.algebra import Fact
+from theory.kernel.signs import Fact
 from theory.kernel.step import Rejected
 
 LARGEST_SEARCH = 6_000

@@ -7,8 +7,9 @@ from typing import Any
 
 import sympy as sp
 
-from theory.kernel.algebra import Algebra, Fact
+from theory.kernel.algebra import Algebra
 from theory.kernel.certificate import certify
+from theory.kernel.signs import Fact
 from theory.kernel.step import Rejected, parts
 
 INEQUALITIES = (sp.LessThan, sp.StrictLessThan, sp.GreaterThan, sp.StrictGreaterThan, sp.Unequality)

@@ -10,8 +10,8 @@ import sympy as sp
 from kernel_tools import a, b, c
 
 from theory.kernel import certificate
-from theory.kernel.algebra import Fact
 from theory.kernel.certificate import certify, refute_with_z3
+from theory.kernel.signs import Fact
 from theory.kernel.step import Rejected
 
 TRUE = [

@@ -9,10 +9,11 @@ from typing import Any
 import sympy as sp
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 
-from theory.kernel.algebra import Algebra, Fact
+from theory.kernel.algebra import Algebra
 from theory.kernel.certificate import certify
 from theory.kernel.notation import LimitOf, MeanOf, Whenever, dimension, equal
 from theory.kernel.rules.running import free_indices, indices
+from theory.kernel.signs import Fact
 from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.words import gather
 

@@ -12,6 +12,7 @@ from sympy.matrices.expressions import MatrixSymbol
 from theory.kernel.algebra import Algebra
 from theory.kernel.dependence import dependents, letters
 from theory.kernel.notation import Dot, MeanOf, Norm, Whenever
+from theory.kernel.opaque import letters_within
 from theory.kernel.rules.apply import same
 from theory.kernel.step import Context, Rejected
 from theory.kernel.words import BRACKETS
@@ -79,7 +80,7 @@ def _linear(expr: Any, token: MatrixSymbol) -> bool:
     algebra = Algebra(())
     for word, coefficient in algebra.words.normal(expr).items():
         inside = sum(name == token.name for name, _ in word)
-        moving = {s: BRACKETS.get(s) for s in coefficient.free_symbols if token.name in algebra.letters(s)}
+        moving = {s: BRACKETS.get(s) for s in coefficient.free_symbols if token.name in letters_within(s)}
         if any(letters is None or sum(n == token.name for n, _ in letters) != 1 for letters in moving.values()):
             return False
         polynomial = coefficient.is_polynomial(*moving)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from theory.kernel.algebra import Algebra, Fact
+from theory.kernel.algebra import Algebra
 from theory.kernel.certificate import certify, refute_with_z3
 from theory.kernel.domain import Domain
+from theory.kernel.signs import Fact
 from theory.kernel.step import Context, Rejected, parts
 
 

@@ -11,6 +11,7 @@ import sympy as sp
 from theory.kernel.algebra import Algebra
 from theory.kernel.dependence import dependents, letters, name_of
 from theory.kernel.notation import Expect, dimension
+from theory.kernel.opaque import letters_within
 from theory.kernel.step import Context, Rejected, parts
 
 
@@ -83,7 +84,7 @@ class Linearity:
             raise Rejected(f"no polynomial in the random numbers: {error}") from error
         total: Any = sp.Integer(0)
         for powers, coefficient in polynomial.terms():
-            loose = {letter for symbol in coefficient.free_symbols for letter in algebra.letters(symbol)} & related
+            loose = {letter for symbol in coefficient.free_symbols for letter in letters_within(symbol)} & related
             if loose:
                 raise Rejected(f"{min(loose)} may be random: its definition must be a premise")
             name = names.setdefault(powers, sp.Dummy(f"moment{len(names)}", real=True))

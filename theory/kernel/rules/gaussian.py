@@ -11,6 +11,7 @@ import sympy as sp
 from theory.kernel.algebra import Algebra
 from theory.kernel.dependence import dependents, letters, name_of
 from theory.kernel.notation import Dot, Expect
+from theory.kernel.opaque import letters_within
 from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.words import Word
 
@@ -80,7 +81,7 @@ class Wick:
     def _polynomial(self, value: Any, algebra: Algebra) -> Any:
         random = {v.name for v in self.variances}
         symbols = [s for s in value.free_symbols if self._letters(algebra.words.brackets.get(s), random)]
-        hidden = [s for s in value.free_symbols if s not in symbols and algebra.letters(s) & random]
+        hidden = [s for s in value.free_symbols if s not in symbols and letters_within(s) & random]
         if hidden:
             raise Rejected(f"no polynomial in inner products with the random vectors: {hidden[0]}")
         if not symbols:

@@ -13,6 +13,7 @@ from theory.kernel.algebra import Algebra
 from theory.kernel.dependence import dependents, letters
 from theory.kernel.domain import Domain, near
 from theory.kernel.notation import Expect
+from theory.kernel.opaque import letters_within
 from theory.kernel.step import Context, Rejected, parts
 from theory.kernel.words import Word
 
@@ -91,17 +92,17 @@ class MatrixWick:
     def _side(self, side: Any, algebra: Algebra, context: Context) -> Any:
         found = {node: sp.Symbol(f"E{k}", real=True) for k, node in enumerate(side.atoms(Expect))}
         plain = algebra.scalar(side.xreplace(found))
-        if algebra.letters(plain) & {g.name for g in self.variances}:
+        if letters_within(plain) & {g.name for g in self.variances}:
             raise Rejected("a random matrix outside of every expectation")
         return plain.xreplace({symbol: self._mean(node.args[0], algebra, context) for node, symbol in found.items()})
 
     def _mean(self, expr: Any, algebra: Algebra, context: Context) -> Any:
         random = {g.name for g in self.variances}
         value = sp.expand(sp.cancel(algebra.scalar(expr)))
-        _hidden(algebra.letters(value), self.variances, (), context)
+        _hidden(letters_within(value), self.variances, (), context)
         brackets = algebra.words.brackets
         symbols = [s for s in value.free_symbols if any(name in random for name, _ in brackets.get(s, ()))]  # type: ignore[call-overload]
-        if any(algebra.letters(s) & random for s in value.free_symbols if s not in symbols):
+        if any(letters_within(s) & random for s in value.free_symbols if s not in symbols):
             raise Rejected("no polynomial in inner products with the random matrices")
         if not symbols:
             return value
@@ -167,7 +168,7 @@ class Rotated:
             raise Rejected("says no equation of two expectations")
         algebra = Algebra(premises)
         names = {g.name for g in self.random}
-        if algebra.letters(self.by) & (names | dependents(context.origins(), names)):
+        if letters_within(self.by) & (names | dependents(context.origins(), names)):
             raise Rejected("the rotation must not depend on what is random")
         square = algebra.words.normal(self.by.T * self.by)
         if set(square) != {()} or sp.expand(square[()] - 1) != 0:
@@ -236,7 +237,7 @@ class Mean:
     def _value(self, expr: Any, algebra: Algebra, names: dict[Any, sp.Symbol], context: Context) -> Any:
         found = {node: sp.Symbol(f"M{k}", real=True) for k, node in enumerate(_outermost(expr, self.over))}
         plain = algebra.scalar(expr.xreplace(found))
-        if algebra.letters(plain) & self._names():
+        if letters_within(plain) & self._names():
             raise Rejected("something random outside of every mean")
         return plain.xreplace(
             {symbol: self._split(node.args[0], algebra, names, context) for node, symbol in found.items()}
@@ -246,11 +247,11 @@ class Mean:
         value = sp.cancel(sp.together(algebra.scalar(expr)))
         numerator, denominator = sp.fraction(value)
         random = self._names()
-        _hidden(algebra.letters(value) - {str(k) for k in algebra.definitions}, self.random, (), context)
-        below, base = self._apart(denominator, algebra, random)
+        _hidden(letters_within(value) - {str(k) for k in algebra.definitions}, self.random, (), context)
+        below, base = self._apart(denominator, random)
         total: Any = sp.Integer(0)
         for term in sp.Add.make_args(sp.expand(numerator)):
-            inside, outside = self._apart(term, algebra, random)
+            inside, outside = self._apart(term, random)
             monomial = sp.cancel(inside / below)
             name = (
                 sp.Integer(1)
@@ -261,9 +262,9 @@ class Mean:
         return total
 
     @staticmethod
-    def _apart(product: Any, algebra: Algebra, random: set[str]) -> tuple[Any, Any]:
+    def _apart(product: Any, random: set[str]) -> tuple[Any, Any]:
         factors = sp.Mul.make_args(sp.factor(product))
-        inside = [f for f in factors if algebra.letters(f) & random]
+        inside = [f for f in factors if letters_within(f) & random]
         return sp.Mul(*inside), sp.Mul(*[f for f in factors if f not in inside])
 
 
