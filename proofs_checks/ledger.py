@@ -53,6 +53,7 @@ def row(claim: Claim, evidence: Evidence | None, seconds: float = 0.0, **extra: 
         "ratio_quantiles": {},
         "seconds": round(seconds, 3),
         "counterexample": None,
+        "certified_instances": None,
         "controls": known.controls,
         "readings": known.readings,
         "statement_hash": claim.statement_hash,

@@ -77,6 +77,7 @@ def _rows(wanted: list[str], args: argparse.Namespace, store: Store) -> list[dic
                 continue
             progress.advance(task)
         _derive(rows, wanted, args, store, progress)
+    _certify(rows)
     return rows
 
 
@@ -90,6 +91,16 @@ def _derive(
     task = progress.add_task("deriving", total=len(ids))
     outcomes = run_derivations(ids, Run(store, 0, "derive", args.resume), lambda _: progress.advance(task))
     add_to_rows(rows, outcomes)
+
+
+def _certify(rows: list[dict[str, Any]]) -> None:
+    """Check again the shipped certificates that disprove claims, where ball arithmetic is installed."""
+    if missing_checkers():
+        return
+    from proofs_checks.certify.shipped import certified_instances  # ball arithmetic is an extra
+
+    for r in rows:
+        r["certified_instances"] = certified_instances(r["id"])
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
@@ -115,7 +126,8 @@ def table(rows: list[dict[str, Any]]) -> Table:
 def _say_why(out: Console, rows: list[dict[str, Any]]) -> None:
     for r in rows:
         if r["expected"] == "refuted" and r["counterexample"]:
-            out.print(f"{r['id']}: refuted by {r['counterexample']['file']}", markup=False, soft_wrap=True)
+            proved = ", proved by a certificate" if r["certified_instances"] else ""
+            out.print(f"{r['id']}: refuted by {r['counterexample']['file']}{proved}", markup=False, soft_wrap=True)
         if r["unconfirmed"]:
             out.print(f"{r['id']}: {r['unconfirmed']} candidate(s) not confirmed by the second look", markup=False)
         if r.get("finding"):
