@@ -8,13 +8,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from numerics.enclosure.decision import Decision
 from proofs_checks import cli
 from proofs_checks.certify.certificate import certify, seal
 from proofs_checks.certify.checker import Rejected, check
-from proofs_checks.certify.corpus import FAMILIES, entry, instance_of, limits, load, planted
+from proofs_checks.certify.corpus import FAMILIES, entry, instance_of, limits, load, moving, planted
 from proofs_checks.certify.ladder import decide
 from proofs_checks.certify.statements import BY_NAME
 from proofs_checks.instance_file import load_instance
@@ -193,6 +195,53 @@ def test_limit_theorems_are_certified_and_checked() -> None:
         "prop-3.3/criterion-quoted",
         "prop-3.3/criterion-quoted-nonsymmetric",
     }
+
+
+def disagreeing_limits(found: dict[str, Any]) -> list[str]:
+    """What of a limit theorem's certificate is not what the generator says."""
+    document = json.loads(json.dumps(certify(instance_of(found), [found["claim"]]).document()))
+    (row,) = document["claims"]
+    (motion,) = document["motions"]
+    faults = [] if (row["claim"], row["verdict"]) == (found["claim"], found["verdict"]) else ["verdict"]
+    faults += [] if motion["signs"] == found["signs"] else ["signs"]
+    faults += [] if len(motion["states"]) > 1 else ["not integrated"]
+    return faults + ([] if check(document) > 2 else ["checker"])
+
+
+def test_limit_theorems_through_an_integration() -> None:
+    stored = load("moving")
+    assert stored == list(moving())
+    assert {(len(f["signs"]), len(f["instance"]["V"])) for f in stored} == {(n, d) for n in (2, 3, 4) for d in (2, 3)}
+    assert {f["id"]: wrong for f in stored[::7] if (wrong := disagreeing_limits(f))} == {}
+
+
+@pytest.mark.slow
+def test_all_limit_theorems_through_an_integration() -> None:
+    assert {f["id"]: wrong for f in load("moving") if (wrong := disagreeing_limits(f))} == {}
+
+
+def simulated_signs(found: dict[str, Any]) -> list[int]:
+    """Where an ordinary integrator ends: the sign of each token on the leading eigenvector of V + ΔV."""
+    data = {k: np.array([[float(Fraction(x)) for x in row] for row in v]) for k, v in found["instance"].items()}
+    matrix, tokens = data["V"] + data["dV"], data["X0"] / np.linalg.norm(data["X0"], axis=1, keepdims=True)
+    values, vectors = np.linalg.eig(matrix)
+    leading = vectors[:, values.real.argmax()].real
+    leading = leading * np.sign(leading[0])
+
+    def speed(_: float, flat: np.ndarray) -> np.ndarray:
+        x = flat.reshape(tokens.shape)
+        weights = np.exp(x @ matrix.T @ x.T)
+        pulled = (weights / weights.sum(1, keepdims=True)) @ x @ matrix.T
+        return (pulled - (pulled * x).sum(1, keepdims=True) * x).ravel()
+
+    end = solve_ivp(speed, (0, 200), tokens.ravel(), method="DOP853", rtol=1e-10, atol=1e-12).y[:, -1]
+    overlaps = end.reshape(tokens.shape) @ leading
+    return [int(c) for c in np.where(abs(overlaps) > 0.999, np.sign(overlaps), 0)]
+
+
+def test_the_generator_of_moving_tokens_is_right() -> None:
+    """The limits that it states, against a simulation that knows nothing of balls."""
+    assert [simulated_signs(f) for f in moving()] == [f["signs"] for f in moving()]
 
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

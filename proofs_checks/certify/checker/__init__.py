@@ -328,12 +328,15 @@ def _segments(name: str, states: list, A: fmpq_mat, V: fmpq_mat, q: Data) -> tup
     radius = arb(0)
     for k, state in enumerate(states):
         centre, bound = [[arb(_number(c)) for c in row] for row in state["centre"]], arb(_number(state["radius"]))
-        if k:
-            here, radius = advance(A, V, here, radius, steps[k - 1])
-        away = largest([norm([a - b for a, b in zip(r, s, strict=True)]) for r, s in zip(here, centre, strict=True)])
-        need(bool(away + radius <= bound), f"{name}: state {k} does not hold the tokens")
+        found = advance(A, V, here, radius, steps[k - 1]) if k else iter([(here, radius)])
+        need(any(_inside(*ends, centre, bound) for ends in found), f"{name}: state {k} does not hold the tokens")
         here, radius = centre, bound
     return around(here, radius), times[-1]
+
+
+def _inside(ends: list, radius: arb, centre: list, bound: arb) -> bool:
+    away = largest([norm([a - b for a, b in zip(r, s, strict=True)]) for r, s in zip(ends, centre, strict=True)])
+    return bool(away + radius <= bound)
 
 
 def _claim(x: dict[str, Any], found: dict[str, str]) -> None:

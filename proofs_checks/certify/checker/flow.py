@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_mat
@@ -9,7 +10,7 @@ from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_mat
 from proofs_checks.certify.checker.exact import TooWide, root
 from proofs_checks.certify.checker.matrices import Eigen, dot, kernel, largest, times, top_of
 
-PARTS, ORDER = (8, 16, 32, 128), 24
+PARTS, ORDER = (4, 8, 16, 32), 24
 
 
 def field(A: fmpq_mat, V: fmpq_mat, tokens: list) -> list:
@@ -64,15 +65,14 @@ def around(tokens: list, radius: arb) -> list:
     return [[x + arb(0, radius.upper()) for x in row] for row in tokens]
 
 
-def advance(A: fmpq_mat, V: fmpq_mat, tokens: list, radius: arb, step: fmpq) -> tuple[list, arb]:
-    """Where all solutions within ``radius`` of the tokens are after ``step``: a centre and a radius again."""
+def advance(A: fmpq_mat, V: fmpq_mat, tokens: list, radius: arb, step: fmpq) -> Iterator[tuple[list, arb]]:
+    """Where all solutions within ``radius`` of the tokens are after ``step``: centres and radii, ever narrower."""
     ctx.cap = ORDER + 2
     for parts in PARTS:
         try:
-            return _advance(A, V, tokens, radius, arb(step) / parts, parts)
+            yield _advance(A, V, tokens, radius, arb(step) / parts, parts)
         except TooWide:
             continue
-    raise TooWide("a segment is too long to be checked")
 
 
 def _advance(A: fmpq_mat, V: fmpq_mat, tokens: list, radius: arb, h: arb, parts: int) -> tuple[list, arb]:
