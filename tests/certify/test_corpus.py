@@ -225,7 +225,7 @@ def simulated_signs(found: dict[str, Any]) -> list[int]:
     data = {k: np.array([[float(Fraction(x)) for x in row] for row in v]) for k, v in found["instance"].items()}
     matrix, tokens = data["V"] + data["dV"], data["X0"] / np.linalg.norm(data["X0"], axis=1, keepdims=True)
     values, vectors = np.linalg.eig(matrix)
-    leading = vectors[:, values.real.argmax()].real
+    leading = np.real(vectors[:, np.real(values).argmax()])
     leading = leading * np.sign(leading[0])
 
     def speed(_: float, flat: np.ndarray) -> np.ndarray:
