@@ -19,10 +19,10 @@ from theory.derivations.prop_3_3_model import (
     theta,
     u_new,
 )
+from theory.derivations.prop_3_3_rayleigh import AT_U1, LARGEST, SYMMETRIC
 from theory.derivations.thm_4_6_model import EIGENVALUE, EIGENVECTOR, MATRIX, POINT, RAYLEIGH_ACROSS, SECOND
-from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, scalar, vector
+from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, vector
 from theory.kernel.rules import Apply, Definition, Entails, Identity, Monotone, Textbook, Trigonometry
-from theory.kernel.rules.apply import Theorem
 from theory.kernel.rules.cases import Squeeze
 from theory.kernel.rules.frames import Largest, LargestBeside
 from theory.kernel.rules.order import Injective
@@ -32,16 +32,6 @@ r = vector("p33_r", "r")
 _C, _S = sp.cos(theta), sp.sin(theta)
 _CS = "lemma/cauchy-schwarz"
 _SPLIT = ("symmetric-base", "symmetric-update", "eigenpair-equation", "eigenpair", "a", "b", "angle", "across")
-
-TOP_VALUE = scalar("p33_top", r"\lambda_{\max}(M)")
-UNIT = vector("x", "x")
-RAYLEIGH = Theorem(
-    "largest Rayleigh quotient",
-    at_most(Dot(UNIT, MATRIX * UNIT), TOP_VALUE),
-    "R. A. Horn, C. R. Johnson, Matrix Analysis, 2nd ed., Cambridge 2013, Thm. 4.2.2 (Rayleigh-Ritz)",
-    (equal(MATRIX.T, MATRIX), equal(Dot(UNIT, UNIT), 1), Largest(TOP_VALUE, MATRIX)),
-)
-"""M symmetric, ``p33_top`` its largest eigenvalue."""
 
 DRIFT = Derivation(
     claim="prop-3.3/drift",
@@ -78,27 +68,9 @@ DRIFT = Derivation(
             Identity(),
             r"Pythagoras.",
         ),
-        Step(
-            "symmetric",
-            equal(V_new.T, V_new),
-            ("update", "symmetric-base", "symmetric-update"),
-            Identity(),
-            r"$\tilde V$ is symmetric.",
-        ),
-        Step(
-            "at-u1",
-            equal(Dot(u1, V_new * u1), s.lambda_1 + s.a),
-            ("update", "eigenpair-equation", "eigenpair", "a"),
-            Identity(),
-            r"The Rayleigh quotient of $\tilde V$ at $u_1$.",
-        ),
-        Step(
-            "largest",
-            at_most(Dot(u1, V_new * u1), s.perturbed_lambda_1),
-            ("symmetric", "eigenpair", "top"),
-            Textbook(RAYLEIGH, {MATRIX: V_new, UNIT: u1, TOP_VALUE: s.perturbed_lambda_1}),
-            r"It is at most the largest eigenvalue.",
-        ),
+        SYMMETRIC,
+        AT_U1,
+        LARGEST,
         Step(
             "projected",
             equal(s.perturbed_lambda_1 * _C, Dot(u1, V_new * u_new)),

@@ -30,6 +30,7 @@ from theory.derivations.prop_3_3_persistence import (
     FRAME,
     HEIGHT,
     HIGH,
+    LENGTH,
     PULL,
     PULL_BOUND,
     p,
@@ -312,13 +313,7 @@ NOT_FALLING = Derivation(
             Apply("lemma/lowest-token-rises-with-heads"),
             r"It rises at least at this rate,",
         ),
-        Step(
-            "length",
-            equal(Norm(x - p * u1) ** 2, 1 - p**2),
-            ("height", "post-ln", "eigenpair"),
-            Identity(),
-            r"where $p_i\le1$,",
-        ),
+        LENGTH,
         Step("gap-sign", at_most(0, _gap), ("dominant-gap",), Entails(), r"as the gap of each head is positive,"),
         Step(
             "gaps-sign",

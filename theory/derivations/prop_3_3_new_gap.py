@@ -7,8 +7,9 @@ import sympy as sp
 from theory import symbols as s
 from theory.derivations import textbook
 from theory.derivations.model import V, u1
-from theory.derivations.prop_3_3_drift import DRIFT, RAYLEIGH, TOP_VALUE, UNIT
+from theory.derivations.prop_3_3_drift import DRIFT
 from theory.derivations.prop_3_3_model import E, V_new, theta, u_new
+from theory.derivations.prop_3_3_rayleigh import AT_U1, LARGEST, RAYLEIGH, SYMMETRIC, TOP_VALUE, UNIT
 from theory.derivations.thm_4_6_model import MATRIX
 from theory.kernel.notation import Dot, Norm, at_most, below, equal, scalar, vector
 from theory.kernel.rules import Apply, Definition, Entails, Identity, Textbook
@@ -95,13 +96,7 @@ def _across(name: str, point: sp.Basic, sign: int, orthogonal: str, why: str) ->
 
 
 NEW_GAP = (
-    Step(
-        "symmetric",
-        equal(V_new.T, V_new),
-        ("update", "symmetric-base", "symmetric-update"),
-        Identity(),
-        r"$\tilde V$ is symmetric.",
-    ),
+    SYMMETRIC,
     Step("overlap", equal(cosine, Dot(u1, u_new)), (), Definition(), r"How far $\tilde u_1$ is along $u_1$."),
     Step(
         "overlap-positive",
@@ -110,20 +105,8 @@ NEW_GAP = (
         Apply("prop-3.3/drift#cosine-positive"),
         r"The drift is not $\pi/2$.",
     ),
-    Step(
-        "at-u1",
-        equal(Dot(u1, V_new * u1), LEVEL),
-        ("update", "eigenpair-equation", "eigenpair", "a"),
-        Identity(),
-        r"The Rayleigh quotient of $\tilde V$ at $u_1$",
-    ),
-    Step(
-        "largest",
-        at_most(Dot(u1, V_new * u1), s.perturbed_lambda_1),
-        ("symmetric", "eigenpair", "top"),
-        Textbook(RAYLEIGH, {MATRIX: V_new, UNIT: u1, TOP_VALUE: s.perturbed_lambda_1}),
-        r"is at most the largest eigenvalue:",
-    ),
+    AT_U1,
+    LARGEST,
     Step(
         "level",
         at_most(LEVEL, s.perturbed_lambda_1),

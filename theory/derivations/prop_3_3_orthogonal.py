@@ -7,9 +7,9 @@ import sympy as sp
 from theory import prop_3_3 as claims
 from theory import symbols as s
 from theory.derivations.model import SYMMETRIC_BASE, u1
-from theory.derivations.prop_3_3_drift import RAYLEIGH, TOP_VALUE, UNIT
 from theory.derivations.prop_3_3_model import FRAME, SYMMETRIC_UPDATE, V_new, dV, theta, u_new
 from theory.derivations.prop_3_3_new_gap import LEVEL
+from theory.derivations.prop_3_3_rayleigh import LARGEST, RAYLEIGH, SYMMETRIC, TOP_VALUE, UNIT
 from theory.derivations.thm_4_6_model import EIGENVALUE, EIGENVECTOR, MATRIX, POINT, RAYLEIGH_ACROSS, SECOND
 from theory.kernel.notation import Dot, at_most, both, equal, vector
 from theory.kernel.rules import Definition, Entails, Identity, Textbook
@@ -44,13 +44,7 @@ ORTHOGONAL = Derivation(
         r"$u_1$, which is one of $\tilde V$ as $b=c=0$."
     ),
     steps=(
-        Step(
-            "symmetric",
-            equal(V_new.T, V_new),
-            ("update", "symmetric-base", "symmetric-update"),
-            Identity(),
-            r"$\tilde V$ is symmetric.",
-        ),
+        SYMMETRIC,
         Step(
             "stays",
             equal(V_new * u1, LEVEL * u1),
@@ -105,22 +99,16 @@ ORTHOGONAL = Derivation(
             ),
             r"No Rayleigh quotient across $u_1$ is larger than $\lambda_{\max}(P^\perp\tilde VP^\perp)$.",
         ),
-        Step(
-            "at-u1",
-            at_most(Dot(u1, V_new * u1), s.perturbed_lambda_1),
-            ("symmetric", "eigenpair", "top"),
-            Textbook(RAYLEIGH, {MATRIX: V_new, UNIT: u1, TOP_VALUE: s.perturbed_lambda_1}),
-            r"$\tilde\lambda_1$ is the largest eigenvalue: at least $\lambda_1+a$,",
-        ),
+        LARGEST,
         Step(
             "at-top",
             at_most(Dot(top, V_new * top), s.perturbed_lambda_1),
             ("symmetric", "block-top-unit", "top"),
             Textbook(RAYLEIGH, {MATRIX: V_new, UNIT: top, TOP_VALUE: s.perturbed_lambda_1}),
-            r"and at least that of the block.",
+            r"It is at least that of the block, too.",
         ),
         Step(
-            "at-u1-value",
+            "at-u1",
             equal(Dot(u1, V_new * u1), LEVEL),
             ("stays", "eigenpair"),
             Identity(),
@@ -136,7 +124,7 @@ ORTHOGONAL = Derivation(
         Step(
             "crossing",
             both(at_most(_MARGIN, _MARGIN * _C**2), at_most(0, _MARGIN * _C**2)),
-            ("projected", "form", "rayleigh", "length", "at-u1", "at-top", "at-u1-value", "at-top-value"),
+            ("projected", "form", "rayleigh", "length", "largest", "at-top", "at-u1", "at-top-value"),
             Entails(degree=2, squares=(_C, r_length)),
             r"$\cos\theta$ is $\pm1$ before the crossing and 0 beyond it.",
         ),

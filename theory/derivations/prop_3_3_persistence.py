@@ -221,6 +221,14 @@ RISES = Derivation(
     ),
 )
 
+LENGTH = Step(
+    "length",
+    equal(Norm(x - p * u1) ** 2, 1 - p**2),
+    ("height", "post-ln", "eigenpair"),
+    Identity(),
+    r"where $p_i\le1$,",
+)
+
 NOT_FALLING = Derivation(
     claim="lemma/lowest-token-does-not-fall",
     title="the lowest token does not fall while it is in the hemisphere",
@@ -235,13 +243,7 @@ NOT_FALLING = Derivation(
             Apply("lemma/lowest-token-rises"),
             r"It rises at least at this rate,",
         ),
-        Step(
-            "length",
-            equal(Norm(x - p * u1) ** 2, 1 - p**2),
-            ("height", "post-ln", "eigenpair"),
-            Identity(),
-            r"where $p_i\le1$,",
-        ),
+        LENGTH,
         Step(
             "sign",
             at_most(0, p_rate),

@@ -8,6 +8,7 @@ from theory.derivations import textbook
 from theory.derivations.model import SYMMETRIC_BASE, V, u1
 from theory.derivations.prop_3_3_cone import SYMMETRIC_CASE
 from theory.derivations.prop_3_3_model import ACROSS, FRAME, SYMMETRIC_UPDATE, E, V_new, second
+from theory.derivations.prop_3_3_rayleigh import SYMMETRIC
 from theory.derivations.thm_4_6_lower import b, block, c
 from theory.derivations.thm_4_6_model import EIGENVALUE, EIGENVECTOR, MATRIX, POINT, RAYLEIGH_ACROSS, SECOND
 from theory.kernel.notation import Dot, Norm, at_most, below, both, equal, matrix, scalar, vector, whenever
@@ -203,14 +204,8 @@ FROM_SYMMETRY = Derivation(
             Identity(),
             r"$w=\lambda_1+a$.",
         ),
-        Step(
-            "symmetric",
-            equal(V_new.T, V_new),
-            ("update", "symmetric-base", "symmetric-update"),
-            Identity(),
-            r"$\tilde V$ is symmetric,",
-        ),
-        Step("both-ways", equal(c, b), ("b", "c", "symmetric"), Identity(), r"so that $c=b$."),
+        SYMMETRIC,
+        Step("both-ways", equal(c, b), ("b", "c", "symmetric"), Identity(), r"So $c=b$."),
         Step(
             "norms",
             equal(s.c_norm, s.b_norm),
