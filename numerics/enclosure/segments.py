@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, Protocol
 
 from flint import acb, arb, arb_poly, arb_series, ctx
 
 from numerics.enclosure.balls import Vector, midpoint, norm, precision, rational
-from numerics.enclosure.field import Field
 
 ARCS = 16
 """Boxes that would cover the circle of Cauchy's estimate; those of its upper half do, the rest are their conjugates."""
@@ -26,6 +26,26 @@ _TUBE = 2.0**-12
 _HALVINGS = 6
 _SLACK = 1 + 2.0**-6
 """Room in every stated radius, for the check by another method."""
+
+
+class Field(Protocol):
+    """A field that can be integrated: n tokens of d numbers each, in balls, complex balls and power series alike."""
+
+    def weights(self, tokens: Any) -> tuple[list[list[Any]], list[Any]]:
+        """``exp(l_ik - l_ii)`` (n×n) and their row sums (n), the denominators, which must not vanish."""
+        ...
+
+    def velocity(self, tokens: Any) -> list[list[Any]]:
+        """The velocities (n×d)."""
+        ...
+
+    def velocity_from(self, tokens: Any, rows: list[list[Any]], totals: list[Any]) -> list[list[Any]]:
+        """The same from the weights."""
+        ...
+
+    def logarithmic_norm(self, tokens: Any) -> arb:
+        """An upper bound over a box of tokens, in the largest Euclidean norm of a token."""
+        ...
 
 
 class NotEnclosed(ArithmeticError):
@@ -87,7 +107,7 @@ class _TooLong(ArithmeticError):
 
 def _order(bits: int) -> int:
     """(τ/R)^N = 4^-N is then about the rounding error."""
-    return max(12, bits // 2)
+    return max(6, bits // 2)
 
 
 @contextmanager
