@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from proofs_checks.errors import InputError
 
-COMMANDS = ("claims", "show", "verify", "derive", "instance", "replay", "certify", "check-certificate")
+COMMANDS = ("claims", "show", "verify", "derive", "instance", "replay", "certify", "check-certificate", "falsify")
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ def _perturbed_start(batch: Batch) -> dict[str, torch.Tensor]:
     return {**batch.planted, "tan_max_angle_0": batch.planted["perturbed_tan_max_angle_0"]}
 
 
-def _cos_outer(batch: Batch) -> torch.Tensor:
+def cos_outer(batch: Batch) -> torch.Tensor:
+    """Smallest planted <x_i, u1> (B,)."""
     return 1 / (1 + batch.planted["tan_max_angle_0"] ** 2).sqrt()
 
 
@@ -131,7 +133,7 @@ def compare_criterion(batch: Batch, measured: Measured, formula: Formula) -> tup
     """tan of the largest angle to ũ1 along the perturbed flow; a measured gap̃* <= 0 counts as infinite."""
     margin = predict(theory.SHARP_CRITERION_MARGIN, batch)
     applies = batch.symmetric_update & (margin > 0) & (batch.planted["dominant_gap"] > 0)
-    applies = applies & (_cos_outer(batch) > predict(theory.HEMISPHERE_NEEDED, batch))
+    applies = applies & (cos_outer(batch) > predict(theory.HEMISPHERE_NEEDED, batch))
     observed, error = measured.perturbed_tan_angle()
     contracting = (measured.perturbed.dominant_gap > 0).unsqueeze(-1)
     observed = torch.where(contracting, observed, torch.full_like(observed, 1e300))
@@ -192,20 +194,21 @@ def confirm_cone(instance: Instance, formula: Formula) -> Confirmation:
 def compare_criterion_quoted(batch: Batch, measured: Measured, formula: Formula) -> tuple[Comparison, ...]:
     """Smallest angle of a perturbed token to ũ1 at the last time, for symmetric ΔV; beyond π/2 all go to -ũ1."""
     applies = batch.symmetric_update & _quoted_hypotheses(batch)
-    return _far_side(batch, measured, formula, applies)
+    return far_side(batch, measured, formula, applies)
 
 
 def compare_criterion_nonsymmetric(batch: Batch, measured: Measured, formula: Formula) -> tuple[Comparison, ...]:
     """The same for any ΔV, where even γ > sin θ_b holds."""
-    enough = _cos_outer(batch) > predict(theory.HEMISPHERE_NEEDED, batch)
-    return _far_side(batch, measured, formula, _quoted_hypotheses(batch) & enough)
+    enough = cos_outer(batch) > predict(theory.HEMISPHERE_NEEDED, batch)
+    return far_side(batch, measured, formula, _quoted_hypotheses(batch) & enough)
 
 
 def _quoted_hypotheses(batch: Batch) -> torch.Tensor:
-    return _a_equals_v_psd(batch) & (predict(theory.CRITERION_MARGIN, batch) > 0) & (_cos_outer(batch) > 0)
+    return _a_equals_v_psd(batch) & (predict(theory.CRITERION_MARGIN, batch) > 0) & (cos_outer(batch) > 0)
 
 
-def _far_side(batch: Batch, measured: Measured, formula: Formula, applies: torch.Tensor) -> tuple[Comparison, ...]:
+def far_side(batch: Batch, measured: Measured, formula: Formula, applies: torch.Tensor) -> tuple[Comparison, ...]:
+    """Smallest angle of a perturbed token to ũ1 at the last time."""
     observed, error = measured.nearest_angle()
     return (Comparison("tokens", observed, error, predict(formula, batch), applies),)
 
@@ -215,7 +218,12 @@ def _nearest(states: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     return (torch.pi - spectral.max_angle(states[:, -1], -direction)).unsqueeze(-1)
 
 
-def _confirm_far_side(instance: Instance, formula: Formula, symmetric: bool) -> Confirmation:
+def confirm_far_side(instance: Instance, formula: Formula, applies: Callable[[dict[str, Any]], bool]) -> Confirmation:
+    """The same on one instance, under the given hypotheses."""
+    return confirm_tokens(instance, formula, perturbed=True, about="perturbed_u1", reading=_nearest, applies=applies)
+
+
+def _confirm_quoted(instance: Instance, formula: Formula, symmetric: bool) -> Confirmation:
     def applies(v: dict[str, Any]) -> bool:
         psd = v["symmetric_base"] and v["smallest"] >= 0 and v["gap"] > 0
         if not psd or not _tied(instance) or not _quoted_inequality(v) or (symmetric and not v["symmetric"]):
@@ -223,7 +231,7 @@ def _confirm_far_side(instance: Instance, formula: Formula, symmetric: bool) -> 
         gamma = smallest_overlap(instance, v)
         return gamma > 0 and (symmetric or gamma > needed_overlap(v))
 
-    return confirm_tokens(instance, formula, perturbed=True, about="perturbed_u1", reading=_nearest, applies=applies)
+    return confirm_far_side(instance, formula, applies)
 
 
 def _tied(instance: Instance) -> bool:
@@ -247,11 +255,11 @@ CHECKS = (
     Check("prop-3.3/criterion", ("criterion", "converged"), compare_criterion, confirm_criterion, tightness=0.99),
     Check(
         "prop-3.3/criterion-quoted", ("quoted",), compare_criterion_quoted,
-        lambda i, f: _confirm_far_side(i, f, symmetric=True),
+        lambda i, f: _confirm_quoted(i, f, symmetric=True),
     ),
     Check(
         "prop-3.3/criterion-quoted-nonsymmetric", ("quoted-nonsymmetric",), compare_criterion_nonsymmetric,
-        lambda i, f: _confirm_far_side(i, f, symmetric=False),
+        lambda i, f: _confirm_quoted(i, f, symmetric=False),
     ),
     Check("prop-3.3/nonsymmetric", ("cone", "criterion"), compare_cone, confirm_cone, tightness=0.99),
 )  # fmt: skip

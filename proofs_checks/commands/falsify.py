@@ -1,0 +1,131 @@
+"""``loraproofs falsify CLAIM``: search for an instance that breaks a claim or a stronger form of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from proofs_checks.commands.options import add_json, add_store, known_claim
+from proofs_checks.errors import InputError
+from proofs_checks.falsify.search import Outcome, search
+from proofs_checks.falsify.shrink import shrink
+from proofs_checks.falsify.targets import Target, target
+from proofs_checks.instance_numbers import matrix_json, number_text
+from proofs_checks.ledger import confirmation_dict
+from proofs_checks.output import console, document, emit_json
+from proofs_checks.store import Store, file_name
+
+SHRINKING = 0.5
+"""Share of the budget that making a counterexample small may take on top."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("falsify", help="search for an instance that breaks a claim, or a stronger one")
+    parser.add_argument("claim", metavar="CLAIM", help="a claim that is checked on random instances")
+    parser.add_argument("--drop", action="append", default=[], metavar="ASSUMPTION", help="search without it")
+    parser.add_argument("--tighten", metavar="P", help="the sharp constant stronger by P (0.01 is one per cent)")
+    parser.add_argument("--constant", metavar="NAME", help="which constant --tighten means (default: the first)")
+    parser.add_argument("--replace", metavar="EXPRESSION", help="another formula in the names of the claim's own")
+    parser.add_argument("--budget", type=_seconds, default=60.0, metavar="SECONDS", help="time to search (default 60)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default 0)")
+    add_store(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError("give a number of seconds above 0")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search: 0 found and confirmed, 3 nothing found in the budget."""
+    torch.set_num_threads(1)
+    if args.seed < 0:
+        raise InputError("--seed must be 0 or more")
+    chosen = target(known_claim(args.claim), args.drop, args.tighten, args.constant, args.replace)
+    outcome = _search(chosen, args)
+    store = Store(args.store)
+    file = ""
+    if outcome.instance is not None and outcome.confirmation is not None:
+        instance, confirmation = shrink(
+            outcome.instance, outcome.confirmation, lambda i: chosen.confirm(i, chosen.formula),
+            SHRINKING * args.budget,
+        )  # fmt: skip
+        outcome.instance, outcome.confirmation = instance, confirmation
+        name = f"{file_name(chosen.claim)}-{time.strftime('%Y%m%d-%H%M%S')}"
+        file = str(store.keep("falsified", name, _described(chosen, outcome)))
+    _print(console(args.json), chosen, outcome, file)
+    emit_json(_document(args, chosen, outcome, file), args.json)
+    return 0 if outcome.instance is not None else 3
+
+
+def _described(chosen: Target, outcome: Outcome) -> dict[str, Any]:
+    assert outcome.instance is not None
+    return outcome.instance.to_dict() | {"note": f"breaks {chosen.claim}, {chosen.form}"}
+
+
+def _search(chosen: Target, args: argparse.Namespace) -> Outcome:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        task = progress.add_task("searching", total=args.budget)
+
+        def advance(seconds: float, tried: int, best: float | None) -> None:
+            shown = "" if best is None else f", best ratio {best:.6g}"
+            progress.update(task, completed=seconds, description=f"{tried:,} tried{shown}")
+
+        return search(chosen, args.budget, args.seed, advance)
+
+
+def _document(args: argparse.Namespace, chosen: Target, outcome: Outcome, file: str) -> dict[str, Any]:
+    result = outcome.confirmation
+    return document(
+        "falsify",
+        args.seed,
+        claim=chosen.claim,
+        form=chosen.form,
+        formula=str(chosen.formula.expr),
+        found=outcome.instance is not None,
+        instance=None if outcome.instance is None else outcome.instance.to_dict(),
+        file=file or None,
+        ratio=None if result is None else result.ratio,
+        confirmation=None if result is None else confirmation_dict(result),
+        confirmed_by=[] if result is None else list(result.methods),
+        tried=outcome.tried,
+        best_ratio=outcome.best_ratio,
+        unconfirmed=outcome.unconfirmed,
+        seconds=round(outcome.seconds, 2),
+    )
+
+
+def _print(out: Console, chosen: Target, outcome: Outcome, file: str) -> None:
+    what = f"{chosen.claim}, {chosen.form}"
+    best = "none said anything" if outcome.best_ratio is None else f"largest observed / bound {outcome.best_ratio:.9g}"
+    searched = f"{outcome.tried:,} instances in {outcome.seconds:.1f} s, {best}"
+    if outcome.instance is None or outcome.confirmation is None:
+        out.print(f"{what}: nothing found. {searched}", markup=False)
+        return
+    found, instance = outcome.confirmation, outcome.instance
+    out.print(f"{what}: broken. {searched}", markup=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name in ("V", "dV", "A", "dA", "X0"):
+        rows = getattr(instance, name)
+        if rows is not None:
+            table.add_row(name, "  ".join(str([str(x) for x in row]).replace("'", "") for row in matrix_json(rows)))
+    if instance.T is not None:
+        table.add_row("T", str(number_text(instance.T)))
+    table.add_row("observed", f"{found.observed:.12g}")
+    table.add_row("bound", f"{found.bound:.12g} (ratio {found.ratio:.9g}, error {found.error:.1e})")
+    table.add_row("confirmed by", "; ".join(found.methods))
+    table.add_row("file", file)
+    out.print(table)
