@@ -202,12 +202,19 @@ def test_resume_takes_up_what_is_checked_and_only_of_the_same_code(
 
 def test_interrupted_it_exits_with_130_and_keeps_what_is_done(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "proofs_checks.cli", "derive", "--store", str(tmp_path)]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    # a job in the background of a shell ignores Ctrl-C, and so would what it starts
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not list(tmp_path.glob("blocks/*.json")):
         time.sleep(0.1)
     os.kill(running.pid, signal.SIGINT)
-    _, error = running.communicate(timeout=60)
+    try:
+        _, error = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130, error
     assert error.decode().strip().splitlines()[-1].startswith("loraproofs: interrupted")
     kept = list(tmp_path.glob("blocks/*.json"))

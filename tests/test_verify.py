@@ -196,12 +196,19 @@ def test_interrupt_keeps_what_is_computed(
 
 def test_sigint_of_the_real_process_is_130_and_nothing_half_written(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "proofs_checks.cli", "verify", "prop-3.3", "--store", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a job in the background of a shell ignores Ctrl-C, and so would what it starts
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     deadline = time.monotonic() + 60
     while len(list(tmp_path.glob("blocks/*.json"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    try:
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert len(err.splitlines()) == 1
     blocks = list(tmp_path.glob("blocks/*.json"))

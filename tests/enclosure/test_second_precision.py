@@ -64,7 +64,7 @@ def by_mpmath(found: dict[str, Any]) -> Values | None:
     E = max(abs(x) for x in mp.eigsy(project * dV * project)[0])
     gap = values[d - 1] - values[d - 2]
     dominant = values[d - 1] - max(abs(values[k]) for k in range(d - 1))
-    block = project * (V + dV) * project - (1 + 2 * mp.mnorm(V + dV, "f")) * u * u.T
+    block = project * (V + dV) * project - (1 + 2 * mp.norm(V + dV)) * u * u.T
     top = max(mp.eigsy(block)[0])
     separation = values[d - 1] + a - max(abs(x) for x in mp.eigsy(project * (V + dV) * project)[0])
     moved = mp.eigsy(V + dV)[1][:, d - 1]

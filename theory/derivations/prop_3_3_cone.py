@@ -49,9 +49,10 @@ NONSYMMETRIC = Derivation(
     assumptions={k: LOWER.assumptions[k] for k in ("single-head", "post-ln", "attention-only")},
     conditional=(r"The rate is derived, the convergence of all tokens to $\tilde u_1$ is not (see the remark)."),
     remark=(
-        r"The rate until $\vartheta\le t_-$: at times with $t_-<\vartheta<t_+$. That the cone of $t_-$ is not left "
-        r"again, that $\tilde\lambda_1$ is real, simple and largest in modulus (Krein-Rutman) and that the tokens "
-        r"converge to $\tilde u_1$ itself, not only into the cone of $t_-$ (Birkhoff), is not derived here. "
+        r"The rate until $\vartheta\le t_-$: at times with $t_-<\vartheta<t_+$. $\tilde V$ maps every cone between the "
+        r"roots into its interior (a lemma of its own). That the cone of $t_-$ is not left again, that "
+        r"$\tilde\lambda_1$ is real, simple and largest in modulus (Krein-Rutman) and that the tokens converge to "
+        r"$\tilde u_1$ itself, not only into the cone of $t_-$ (Birkhoff), is not derived here. "
         r"That $\vartheta<t_+$ and the hemisphere persist follows from $D^+\vartheta\le0$ there by "
         r"continuity; it is in the setting and no step."
     ),

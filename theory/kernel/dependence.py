@@ -99,7 +99,7 @@ def motion(derivation: Derivation, derivations: Mapping[str, Derivation], above:
             for symbol, rate in rule.rates.items():
                 found.rate(symbol, rate)
                 found.start(symbol, rule.start.get(symbol))
-        elif kind in ("Comparison", "Barrier"):
+        elif kind == "Comparison":
             found.rate(rule.value, rule.rate)
             found.start(rule.value, rule.start)
         elif kind == "AtStart":
@@ -168,7 +168,7 @@ def motion_faults(derivation: Derivation, derivations: Mapping[str, Derivation])
         if kind == "AtStart":
             still = letters(*step.says.args[1:]) & moving
             faults += [f"step {step.id} takes {name} as constant, and it moves" for name in sorted(still)]
-        if kind in ("Comparison", "Barrier") and step.premises:
+        if kind == "Comparison" and step.premises:
             sides = [*step.says.args[1:], *known.get(step.premises[0], sp.true).args[1:], rule.start]
             still = letters(*sides) & moving - {name_of(rule.value)}
             faults += [f"step {step.id} takes {name} as constant, and it moves" for name in sorted(still)]

@@ -1,4 +1,4 @@
-"""General statements: from a derivation with hypotheses, instances of them, and objects that a theorem provides."""
+"""General statements: from a derivation with hypotheses, and instances of them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,8 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from theory.kernel.dependence import dependents, letters
 from theory.kernel.notation import Whenever, dimension
-from theory.kernel.rules.apply import Theorem, _check_instance
+from theory.kernel.rules.apply import _check_instance
 from theory.kernel.step import Context, Rejected
-
-
-class Dominant(sp.Basic):
-    """``Dominant(λ, M)``: λ is a simple eigenvalue of M; all others, complex ones too, have a smaller modulus."""
-
-    def _latex(self, printer: Any) -> str:
-        value, matrix = map(printer._print, self.args)
-        return rf"{value}\text{{ is a simple eigenvalue of }}{matrix}\text{{, and the others have a smaller modulus}}"
 
 
 @dataclass(frozen=True)
@@ -76,45 +68,3 @@ class Instance:
             raise Rejected("every variable of the general statement, and nothing else, is replaced")
         _check_instance(says, premises[1:], premises[0].args[2], premises[0].args[1].args, self.at)
         return "instance of a general statement"
-
-
-@dataclass(frozen=True)
-class Obtain:
-    """What a textbook theorem says to exist, under names that occur nowhere before.
-
-    The objects are the symbols of the theorem's statement that its hypotheses do not have; they keep their names.
-    """
-
-    theorem: Theorem
-    at: dict[Any, Any] = field(default_factory=dict, hash=False)
-    kind: str = "choice"
-
-    @property
-    def cited(self) -> str | None:
-        """The source.
-
-        :meta private:
-        """
-        return self.theorem.source
-
-    @property
-    def fresh(self) -> frozenset[Any]:
-        """The symbols that are brought in."""
-        said = self.theorem.statement.atoms(sp.Symbol, MatrixSymbol)
-        given = set().union(*(h.atoms(sp.Symbol, MatrixSymbol) for h in self.theorem.hypotheses))
-        bound = {v for node in self.theorem.statement.atoms(Whenever) for v in node.variables}
-        names = letters(*given, *bound) | {str(dimension)}
-        return frozenset(s for s in said if str(s) not in names)
-
-    def check(self, says: sp.Basic, premises: Sequence[sp.Basic], context: Context) -> str:
-        """See :class:`theory.kernel.step.Rule`."""
-        names = letters(*self.fresh)
-        if not names:
-            raise Rejected("the theorem brings in nothing")
-        if names & letters(*self.at, *self.at.values()):
-            raise Rejected("what the theorem brings in keeps its name")
-        known = names & letters(*context.earlier())
-        if known:
-            raise Rejected(f"{min(known)} occurs already")
-        _check_instance(says, premises, self.theorem.statement, self.theorem.hypotheses, self.at, schema=True)
-        return self.theorem.name
