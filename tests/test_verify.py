@@ -9,14 +9,16 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from proofs_checks import cli, verification
+from proofs_checks import cli, derivations, verification
 from proofs_checks.commands import verify
 from proofs_checks.derivations import needed
 from proofs_checks.statistics import COMPARISONS, Z
+from proofs_checks.store import Run, Store
 from proofs_checks.verification import Block, compute, plan
 from theory.claims import CLAIMS
 from theory.derivations import DERIVATIONS
@@ -37,17 +39,27 @@ REQUIRED = {
 }  # fmt: skip
 
 
+check_once = cache(derivations.check_one)
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few instances, and each derivation checked once for all tests, in this process."""
     few = {name: replace(source, quick=SMALL.get(name, 8)) for name, source in verification.SOURCES.items()}
     monkeypatch.setattr(verification, "SOURCES", few)
+    monkeypatch.setattr(derivations.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(derivations, "check_one", check_once)
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> dict:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("quick")
+
+
+@pytest.fixture(scope="module")
+def quick(store: Path) -> dict:
     """The real quick profile, run once as a user would run it."""
-    folder = tmp_path_factory.mktemp("quick")
-    out = folder / "verify.json"
+    folder, out = store, store / "verify.json"
     command = [sys.executable, "-m", "proofs_checks.cli", "verify", "--store", str(folder), "--json", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -61,6 +73,12 @@ def test_quick_profile_has_every_verdict_as_expected(quick: dict) -> None:
         held = "supported" if claim["id"] in CONDITIONAL else "derived"
         expected = {"holds": held, "refuted": "refuted"}.get(claim["expected"])
         assert expected is None or claim["verdict"] == expected, claim
+
+
+def test_every_step_of_every_derivation_follows(quick: dict, store: Path) -> None:
+    assert set(needed(CLAIMS)) == set(DERIVATIONS), "a derivation that no claim applies"
+    kept = derivations.run_derivations(CLAIMS, Run(Store(store), 0, "derive", True))
+    assert {i: found["first_failure"] for i, found in kept.items() if not found["ok"]} == {}
 
 
 def test_quick_profile_has_the_instances_and_coverage_it_promises(quick: dict) -> None:
@@ -275,29 +293,29 @@ def test_a_full_disk_is_one_line_and_exit_2(
 
 
 def test_claims_and_show_before_and_after(small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    store = ["--store", str(tmp_path)]
-    assert cli.main(["claims", *store]) == 0
+    place = ["--store", str(tmp_path)]
+    assert cli.main(["claims", *place]) == 0
     assert "not run" in capsys.readouterr().out
-    cli.main(["verify", "remark-3.4/drift-quoted", *store])
-    assert cli.main(["claims", "remark-3.4", *store, "--json", str(tmp_path / "c.json")]) == 0
+    cli.main(["verify", "remark-3.4/drift-quoted", *place])
+    assert cli.main(["claims", "remark-3.4", *place, "--json", str(tmp_path / "c.json")]) == 0
     listed = {c["id"]: c["verdict"] for c in json.loads((tmp_path / "c.json").read_text())["claims"]}
     assert listed["remark-3.4/drift-quoted"] == "refuted"
     assert listed["remark-3.4/drift"] is None
     capsys.readouterr()
-    assert cli.main(["show", "remark-3.4/drift-quoted", *store]) == 0
+    assert cli.main(["show", "remark-3.4/drift-quoted", *place]) == 0
     out = capsys.readouterr().out
     assert "alpha_j" in out
     assert "refuted" in out
 
 
 def test_changed_claim_is_stale(small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    store = ["--store", str(tmp_path)]
-    cli.main(["verify", "prop-3.3/drift", *store])
+    place = ["--store", str(tmp_path)]
+    cli.main(["verify", "prop-3.3/drift", *place])
     document = json.loads((tmp_path / "verify.json").read_text())
     document["claims"][0]["statement_hash"] = "before"
     (tmp_path / "verify.json").write_text(json.dumps(document))
     capsys.readouterr()
-    cli.main(["claims", "prop-3.3/drift", *store])
+    cli.main(["claims", "prop-3.3/drift", *place])
     assert "stale" in capsys.readouterr().out
 
 
