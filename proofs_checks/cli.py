@@ -9,7 +9,19 @@ from collections.abc import Sequence
 
 from proofs_checks.errors import InputError
 
-COMMANDS = ("claims", "show", "verify", "derive", "instance", "replay", "certify", "check-certificate", "falsify")
+COMMANDS = (
+    "claims",
+    "show",
+    "verify",
+    "derive",
+    "instance",
+    "replay",
+    "certify",
+    "check-certificate",
+    "falsify",
+    "matrix",
+    "accept",
+)
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 

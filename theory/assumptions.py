@@ -22,3 +22,24 @@ ASSUMPTIONS: dict[str, str] = {
     "collapsed-base": r"the tokens of the base flow start collapsed at one point",
 }
 """Name → what it says (LaTeX in ``$...$``)."""
+
+RELAXATIONS: dict[str, str] = {
+    "tied-weights": r"another $V$ after half of the time (of the layers); the claim keeps the first",
+    "a-equals-v": r"any attention matrix $A$",
+    "psd": r"$V$ with negative eigenvalues",
+    "symmetric-base": r"any real $V$ with a real simple leading eigenvalue; $u_1$ is its right eigenvector",
+    "symmetric-update": r"any real $\Delta V$ that leaves a real simple leading eigenvalue",
+    "hemisphere": r"some tokens start with $\langle x_i(0), u_1\rangle \le 0$",
+    "spectral-gap": r"$\lambda_1 = \lambda_2$ (the gap is read as the distance to the next other eigenvalue)",
+    "dominant-gap": r"$\lambda_1 > \lambda_2$ alone: some $|\lambda_j| \ge \lambda_1$",
+    "single-head": r"a second head $(V', A')$, the same in both models; the claim keeps the first",
+    "full-attention": r"a causal mask: token $i$ attends to the tokens $j \le i$ alone",
+    "post-ln": r"no normalisation: $\dot x_i = V m_i$, $x^{l+1} = x^l + h V m^l$, tokens of any length",
+    "attention-only": r"an MLP block $W_2\max(W_1x, 0)$ is added, the same in both models",
+    "gaussian-adapters": r"independent entries of mean 0 and the same variance, of any law (signs, heavy tails)",
+    "independent-adapters": r"correlated over the layers, up to one adapter for all (tied)",
+    "zero-mean-adapters": r"a fixed matrix is added to every adapter",
+    "common-start": r"the perturbed model starts from other tokens",
+    "collapsed-base": r"the tokens of the base start at different points",
+}
+"""Name → the class of models in which the assumption is dropped (LaTeX in ``$...$``)."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -20,7 +22,11 @@ from proofs_checks.falsify.targets import Target, target
 from proofs_checks.instance_numbers import matrix_json, number_text
 from proofs_checks.ledger import confirmation_dict
 from proofs_checks.output import console, document, emit_json
+from proofs_checks.relax.search import ALL
+from proofs_checks.relax.search import search as search_without
 from proofs_checks.store import Store, file_name
+from theory.claims import CLAIMS
+from theory.models import assumed
 
 SHRINKING = 0.5
 """Share of the budget that making a counterexample small may take on top."""
@@ -30,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("falsify", help="search for an instance that breaks a claim, or a stronger one")
     parser.add_argument("claim", metavar="CLAIM", help="a claim that is checked on random instances")
-    parser.add_argument("--drop", action="append", default=[], metavar="ASSUMPTION", help="search without it")
+    parser.add_argument("--drop", action="append", default=[], metavar="ASSUMPTION", help="search in models without it")
     parser.add_argument("--tighten", metavar="P", help="the sharp constant stronger by P (0.01 is one per cent)")
     parser.add_argument("--constant", metavar="NAME", help="which constant --tighten means (default: the first)")
     parser.add_argument("--replace", metavar="EXPRESSION", help="another formula in the names of the claim's own")
@@ -53,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     if args.seed < 0:
         raise InputError("--seed must be 0 or more")
-    chosen = target(known_claim(args.claim), args.drop, args.tighten, args.constant, args.replace)
+    if args.drop:
+        return _without(args)
+    chosen = target(known_claim(args.claim), args.tighten, args.constant, args.replace)
     outcome = _search(chosen, args)
     store = Store(args.store)
     file = ""
@@ -65,9 +73,34 @@ def run(args: argparse.Namespace) -> int:
         outcome.instance, outcome.confirmation = instance, confirmation
         name = f"{file_name(chosen.claim)}-{time.strftime('%Y%m%d-%H%M%S')}"
         file = str(store.keep("falsified", name, _described(chosen, outcome)))
-    _print(console(args.json), chosen, outcome, file)
-    emit_json(_document(args, chosen, outcome, file), args.json)
+    _print(console(args.json), f"{chosen.claim}, {chosen.form}", outcome, file)
+    emit_json(_document(args, chosen.claim, chosen.form, str(chosen.formula.expr), outcome, file), args.json)
     return 0 if outcome.instance is not None else 3
+
+
+def _without(args: argparse.Namespace) -> int:
+    """The claim without one assumption, on small instances of the model without it."""
+    name = known_claim(args.claim)
+    if args.tighten or args.replace:
+        raise InputError("--drop stands alone: leave out --tighten and --replace")
+    if len(args.drop) != 1 or args.drop[0] not in assumed(CLAIMS[name]):
+        known = ", ".join(assumed(CLAIMS[name])) or "nothing that can be dropped"
+        raise InputError(f"{name} without {' and '.join(args.drop)}: drop one of what it assumes: {known}")
+    if name not in ALL:
+        raise InputError(f"{name} cannot be read on a model without an assumption; those that can: {', '.join(ALL)}")
+    dropped = args.drop[0]
+    with _progress(args) as advance:
+        found = search_without(name, dropped, args.budget, args.seed, advance)
+    outcome = Outcome(found.instance, found.confirmation, found.tried, found.best_ratio, 0, found.seconds)
+    file = ""
+    if found.instance is not None:
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        kept = found.instance.to_dict() | {"note": f"breaks {name} without {dropped}; every other assumption holds"}
+        file = str(Store(args.store).keep("falsified", f"{file_name(name)}--{dropped}-{stamp}", kept))
+    form = f"without {dropped}"
+    _print(console(args.json), f"{name}, {form}", outcome, file)
+    emit_json(_document(args, name, form, None, outcome, file), args.json)
+    return 0 if found.instance is not None else 3
 
 
 def _described(chosen: Target, outcome: Outcome) -> dict[str, Any]:
@@ -76,6 +109,12 @@ def _described(chosen: Target, outcome: Outcome) -> dict[str, Any]:
 
 
 def _search(chosen: Target, args: argparse.Namespace) -> Outcome:
+    with _progress(args) as advance:
+        return search(chosen, args.budget, args.seed, advance)
+
+
+@contextmanager
+def _progress(args: argparse.Namespace) -> Iterator[Callable[[float, int, float | None], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("searching", total=args.budget)
@@ -84,17 +123,19 @@ def _search(chosen: Target, args: argparse.Namespace) -> Outcome:
             shown = "" if best is None else f", best ratio {best:.6g}"
             progress.update(task, completed=seconds, description=f"{tried:,} tried{shown}")
 
-        return search(chosen, args.budget, args.seed, advance)
+        yield advance
 
 
-def _document(args: argparse.Namespace, chosen: Target, outcome: Outcome, file: str) -> dict[str, Any]:
+def _document(
+    args: argparse.Namespace, claim: str, form: str, formula: str | None, outcome: Outcome, file: str
+) -> dict[str, Any]:
     result = outcome.confirmation
     return document(
         "falsify",
         args.seed,
-        claim=chosen.claim,
-        form=chosen.form,
-        formula=str(chosen.formula.expr),
+        claim=claim,
+        form=form,
+        formula=formula,
         found=outcome.instance is not None,
         instance=None if outcome.instance is None else outcome.instance.to_dict(),
         file=file or None,
@@ -108,8 +149,7 @@ def _document(args: argparse.Namespace, chosen: Target, outcome: Outcome, file: 
     )
 
 
-def _print(out: Console, chosen: Target, outcome: Outcome, file: str) -> None:
-    what = f"{chosen.claim}, {chosen.form}"
+def _print(out: Console, what: str, outcome: Outcome, file: str) -> None:
     best = "none said anything" if outcome.best_ratio is None else f"largest observed / bound {outcome.best_ratio:.9g}"
     searched = f"{outcome.tried:,} instances in {outcome.seconds:.1f} s, {best}"
     if outcome.instance is None or outcome.confirmation is None:
@@ -124,6 +164,8 @@ def _print(out: Console, chosen: Target, outcome: Outcome, file: str) -> None:
             table.add_row(name, "  ".join(str([str(x) for x in row]).replace("'", "") for row in matrix_json(rows)))
     if instance.T is not None:
         table.add_row("T", str(number_text(instance.T)))
+    for name, value in instance.meta.get("model", {}).items():
+        table.add_row(name, str(value).replace("'", ""))
     table.add_row("observed", f"{found.observed:.12g}")
     table.add_row("bound", f"{found.bound:.12g} (ratio {found.ratio:.9g}, error {found.error:.1e})")
     table.add_row("confirmed by", "; ".join(found.methods))

@@ -13,9 +13,11 @@ from proofs_checks.instance_file import Instance, load_instance
 from proofs_checks.ledger import confirmation_dict
 from proofs_checks.output import console, document, emit_json
 from proofs_checks.registry import CHECKS
+from proofs_checks.relax.search import ALL, confirm, faults
 from proofs_checks.special import REPLAY
 from proofs_checks.tally import CONTROL_AMOUNT
 from theory.claims import CLAIMS
+from theory.models import assumed
 
 
 def add_parser(subparsers: Any) -> None:
@@ -34,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     if name is None:
         raise InputError(f"{args.file} names no claim; say which one with --claim")
     name = known_claim(name)
+    if instance.kind == "assumption":
+        return _without(args, name, instance)
     if name not in CHECKS and name not in REPLAY:
         raise InputError(f"no check of {name} works on a single instance yet; `loraproofs claims` lists the claims")
     kind = instance.kind or "instance"
@@ -64,6 +68,35 @@ def run(args: argparse.Namespace) -> int:
     out.print(f"  {words}", markup=False)
     if math.isnan(result.observed):
         return 3
+    return 0 if shows else 1
+
+
+def _without(args: argparse.Namespace, name: str, instance: Instance) -> int:
+    """A counterexample to the claim without one assumption, which satisfies all others."""
+    dropped = str(instance.meta.get("dropped"))
+    if name not in ALL or dropped not in assumed(CLAIMS[name]):
+        raise InputError(f"{args.file}: {name} without {dropped!r} cannot be read; meta.dropped names what it assumes")
+    wrong = faults(name, dropped, instance)
+    result = confirm(name, dropped, instance)
+    shows = result is not None and result.violated
+    if wrong:
+        words = f"another assumption fails: {', '.join(wrong)}"
+    elif result is None:
+        words = "the hypotheses of the claim do not hold on this instance"
+    else:
+        words = f"{'still breaks' if shows else 'no longer breaks'} the claim without {dropped}"
+        words += "; every other assumption holds" if shows else ""
+    found = {} if result is None else confirmation_dict(result)
+    emit_json(
+        document("replay", None, claim=name, kind=instance.kind, shows=shows, dropped=dropped, finding=words, **found),
+        args.json,
+    )
+    out = console(args.json)
+    out.print(f"{args.file}: counterexample to {name} without {dropped}", markup=False)
+    if result is not None:
+        out.print(f"  observed {result.observed:.9g}, bound {result.bound:.9g} (error {result.error:.1e}; "
+                  f"{'; '.join(result.methods)})", markup=False)  # fmt: skip
+    out.print(f"  {words}", markup=False)
     return 0 if shows else 1
 
 

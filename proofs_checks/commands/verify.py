@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from proofs_checks import lock
 from proofs_checks.commands.options import add_run, chosen_claims
 from proofs_checks.derivations import add_to_rows, missing_checkers, needed, run_derivations
 from proofs_checks.ledger import open_row, sampled_row
@@ -29,21 +31,36 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("verify", help="hold every claim against simulations: the table of verdicts")
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="ids or groups such as prop-3.3 (default: all)")
+    parser.add_argument(
+        "--changed", action="store_true", help="only claims that changed since the lock, and what rests on them"
+    )
+    parser.add_argument(
+        "--against", type=Path, default=None, metavar="LOCK", help="compare with this lock, not the shipped one"
+    )
     add_run(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify the claims: exit 0 where every verdict is as expected, 1 where one is not."""
+    """Verify the claims: exit 0 where every verdict is as expected and as in the lock, 1 where one is not."""
     started = time.perf_counter()
     torch.set_num_threads(1)  # the matrices are tiny: a second thread doubles the CPU time and gains nothing
     wanted = chosen_claims(args.claims)
+    known = lock.read(args.against or lock.PATH) if args.against or args.changed or lock.PATH.exists() else None
+    if args.changed and known is not None:
+        touched = lock.changed_claims(known)
+        wanted = [i for i in wanted if i in touched]
+        if not wanted:
+            console(args.json).print("nothing has changed since the lock", markup=False)
+            emit_json(document("verify", args.seed, profile=args.profile, met=True, claims=[]), args.json)
+            return 0
     store = Store(args.store)
     rows = _rows(wanted, args, store)
+    difference = lock.compare(known, rows, derivations=not missing_checkers()) if known else lock.Difference()
     seconds = time.perf_counter() - started
     result = document(
         "verify", args.seed, profile=args.profile, seconds=round(seconds, 1), threads=torch.get_num_threads(),
-        met=all(r["met"] for r in rows), claims=rows,
+        met=all(r["met"] for r in rows), claims=rows, lock=difference.as_dict(),
     )  # fmt: skip
     store.keep(".", "verify", result)
     emit_json(result, args.json)
@@ -55,7 +72,11 @@ def run(args: argparse.Namespace) -> int:
     unmet = [r["id"] for r in rows if not r["met"]]
     out.print(f"{len(rows)} claims in {seconds:.0f} s; " + (f"not as expected: {', '.join(unmet)}" if unmet else
               "every verdict is as expected"), markup=False)  # fmt: skip
-    return 1 if unmet else 0
+    if difference:
+        out.print(f"differs from the lock {args.against or lock.PATH} (`loraproofs accept` rewrites it):", markup=False)
+        for line in lock.report(difference, rows):
+            out.print(f"  {line}", markup=False, soft_wrap=True)
+    return 1 if unmet or difference else 0
 
 
 def _rows(wanted: list[str], args: argparse.Namespace, store: Store) -> list[dict[str, Any]]:

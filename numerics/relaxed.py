@@ -1,0 +1,128 @@
+"""Attention flows and layers with what the theorems leave out: more heads, an MLP block, a mask, no normalisation.
+
+Two integrators that share only the equations as text: scipy's DOP853 over numpy, and the batched integrator of
+:mod:`numerics.integrator` over torch. For single small systems; the large ones are :mod:`numerics.flow`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+from torch import Tensor
+
+from numerics.integrator import integrate
+
+Array = NDArray[np.float64]
+_RTOL, _ATOL = 1e-12, 1e-14
+
+
+@dataclass(frozen=True)
+class Network:
+    """One block: ``drive_i = Σ_h V_h m_i^h + W2 max(W1 x_i, 0)``.
+
+    Attributes
+    ----------
+    heads: pairs (A, V), each d×d.
+    mlp: (W1 (k×d), W2 (d×k)) or None.
+    causal: token i attends to the tokens ``j <= i`` alone.
+    sphere: tokens move on the sphere (``P_x`` in a flow, normalisation after a layer); otherwise freely.
+    """
+
+    heads: tuple[tuple[Array, Array], ...]
+    mlp: tuple[Array, Array] | None = None
+    causal: bool = False
+    sphere: bool = True
+
+    def drive(self, tokens: Array) -> Array:
+        """The drive of every token ``(n, d)``."""
+        total = np.zeros_like(tokens)
+        for A, V in self.heads:
+            logits = tokens @ A.T @ tokens.T
+            if self.causal:
+                logits[np.triu_indices(len(tokens), 1)] = -np.inf
+            weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+            total += weights / weights.sum(axis=1, keepdims=True) @ tokens @ V.T
+        if self.mlp is not None:
+            total += np.maximum(tokens @ self.mlp[0].T, 0) @ self.mlp[1].T
+        return total
+
+
+Phases = Sequence[tuple[Network, float]]
+"""Networks one after the other, each with how long it acts."""
+
+
+def flow_roughly(phases: Phases, tokens: Array) -> Array:
+    """:func:`flow` at a tolerance of 1e-6: to look for candidates."""
+    return flow(phases, tokens, 1e-6, 1e-8)
+
+
+def flow(phases: Phases, tokens: Array, rtol: float = _RTOL, atol: float = _ATOL) -> Array:
+    """The tokens ``(n, d)`` after all phases, by scipy's DOP853. Raises RuntimeError where it fails."""
+    here = np.array(tokens, dtype=float)
+    for network, time in phases:
+
+        def velocity(_t: float, flat: Array, network: Network = network, shape: tuple[int, ...] = here.shape) -> Array:
+            x = flat.reshape(shape)
+            pull = network.drive(x)
+            return (pull - np.sum(pull * x, axis=1, keepdims=True) * x if network.sphere else pull).ravel()
+
+        solved = solve_ivp(velocity, (0.0, time), here.ravel(), method="DOP853", rtol=rtol, atol=atol)
+        if not solved.success or not np.isfinite(solved.y[:, -1]).all():
+            raise RuntimeError(f"scipy's DOP853 failed: {solved.message}")
+        here = solved.y[:, -1].reshape(here.shape)
+        if network.sphere:
+            here = here / np.linalg.norm(here, axis=1, keepdims=True)
+    return here
+
+
+def flow_again(phases: Phases, tokens: Array) -> Array:
+    """The same by the integrator of this project, over torch. Raises RuntimeError where it fails."""
+    here = torch.as_tensor(np.array(tokens, dtype=float)).unsqueeze(0)
+    for network, time in phases:
+        solution = integrate(_field(network), here, torch.tensor([[time]], dtype=torch.float64), rtol=_RTOL, atol=_ATOL)
+        if not bool(solution.converged.all()):
+            raise RuntimeError("the tokens could not be followed to the end")
+        here = solution.states[:, 0]
+        if network.sphere:
+            here = here / here.norm(dim=-1, keepdim=True)
+    return here[0].numpy()
+
+
+def _field(network: Network):
+    heads = [(torch.as_tensor(A), torch.as_tensor(V)) for A, V in network.heads]
+    mlp = None if network.mlp is None else tuple(torch.as_tensor(w) for w in network.mlp)
+
+    def velocity(_t: Tensor, x: Tensor) -> Tensor:
+        n = x.shape[1]
+        total = torch.zeros_like(x)
+        for A, V in heads:
+            logits = torch.einsum("bic,bjc->bij", x @ A.T, x)
+            if network.causal:
+                logits = logits + torch.full((n, n), -torch.inf, dtype=x.dtype).triu(1)
+            total = total + logits.softmax(-1) @ x @ V.T
+        if mlp is not None:
+            total = total + (x @ mlp[0].T).clamp(min=0) @ mlp[1].T
+        return total - (total * x).sum(-1, keepdim=True) * x if network.sphere else total
+
+    return velocity
+
+
+def layers(networks: Sequence[Network], h: float, tokens: Array) -> Array:
+    """The tokens after the layers ``x + h drive``, normalised where the network is on the sphere.
+
+    Raises RuntimeError where no direction is left to normalise.
+    """
+    here = np.array(tokens, dtype=float)
+    for network in networks:
+        here = here + h * network.drive(here)
+        if network.sphere:
+            size = np.linalg.norm(here, axis=1, keepdims=True)
+            if not size.min() > 1e-9:
+                raise RuntimeError("a token has no direction left")
+            here = here / size
+    return here

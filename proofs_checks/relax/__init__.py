@@ -1,0 +1,1 @@
+"""The model without one assumption: small exact instances, what they measure, and the search among them."""
