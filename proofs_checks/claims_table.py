@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from theory.assumptions import ASSUMPTIONS
+from theory.assumptions import ASSUMPTIONS, RELAXATIONS
 from theory.claims import CLAIMS
 
 _HEAD = ("Claim", "What it says", "Expected", "Assumptions", "Instances required")
@@ -19,6 +19,16 @@ def markdown_table() -> str:
         required = f"{item.required:,}" if item.required else "–"
         rows.append((f"`{item.id}`", escape(item.title), item.expected, assumptions, required))
     return _table(rows)
+
+
+def relaxations_table() -> str:
+    """The class of models in which each assumption is dropped, as a Markdown table."""
+    rows = []
+    for name, text in RELAXATIONS.items():
+        pieces = re.split(r"(\$[^$]*\$)", text)
+        cell = "".join(p.replace("|", r"\vert ") if p.startswith("$") else escape(p) for p in pieces)
+        rows.append(f"| `{name}` | {cell} |")
+    return "\n".join(["| without | the model has |", "| --- | --- |", *rows]) + "\n"
 
 
 def assumptions_table() -> str:

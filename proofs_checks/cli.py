@@ -6,7 +6,9 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from proofs_checks import others
 from proofs_checks.errors import InputError
 
 COMMANDS = (
@@ -40,6 +42,9 @@ def build_parser() -> argparse.ArgumentParser:
         description="Verify the theorems on LoRA and forgetting in mean-field attention (arXiv 2402.15415v2).",
         epilog="exit codes: 0 as expected, 1 not as expected, 2 bad input, 3 undecided, 130 interrupted",
     )
+    parser.add_argument(
+        "--claims", dest="claims_file", type=Path, metavar="FILE", help="a Python file with more CLAIMS"
+    )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     for name in COMMANDS:
         importlib.import_module(f"proofs_checks.commands.{name.replace('-', '_')}").add_parser(subparsers)
@@ -50,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = build_parser().parse_args(argv)
     try:
+        others.add([*others.installed(), *(others.from_file(args.claims_file) if args.claims_file else [])])
         return args.run(args)
     except InputError as error:
         print(f"loraproofs: {error}", file=sys.stderr)

@@ -13,7 +13,10 @@ from mpmath import mp
 from proofs_checks import (
     claims_table,
     cli,
+    graph,
     limits,
+    matrix,
+    near,
     pages,
     pictures,
     pictures_transition,
@@ -44,13 +47,30 @@ def collapse_table(rows: list[CollapseRow]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def verdicts() -> dict[str, dict[str, Any]]:
-    """What ``loraproofs verify`` finds with seed 0: id → verdict, effective verdict, cited sources. No numbers."""
+def verified() -> dict[str, str]:
+    """What ``loraproofs verify`` finds with seed 0, as two files: the verdicts (no numbers), and what came nearest."""
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / "verify.json"
         cli.main(["verify", "--seed", str(SEED), "--store", place, "--json", str(out)])
-        rows = json.loads(out.read_text(encoding="utf-8"))["claims"]
-    return {r["id"]: {key: r.get(key) for key in ("verdict", "effective", "modulo", "scope")} for r in rows}
+        return of_rows(json.loads(out.read_text(encoding="utf-8"))["claims"])
+
+
+def of_rows(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """``verdicts.json`` (id → verdict, effective verdict, sources) and ``near.json`` from the rows of ``verify``."""
+    words = {r["id"]: {key: r.get(key) for key in ("verdict", "effective", "modulo", "scope")} for r in rows}
+    return {
+        "verdicts.json": json.dumps(words, indent=1, ensure_ascii=False) + "\n",
+        "near.json": json.dumps(near.nearest(rows), indent=1, ensure_ascii=False) + "\n",
+    }
+
+
+def graphs(folder: Path) -> None:
+    """The dependency graphs, from the verdicts written last."""
+    found = [(group, graph.svg(graph.build(group, pages.committed_verdicts()))) for group in graph.GROUPS]
+    for group, text in found:
+        write_text(folder / f"graph_{group}.svg", text)
+    inline = "".join(f'<h3>{group}</h3>\n<div style="overflow-x: auto">{text}</div>\n' for group, text in found)
+    write_text(folder / "graphs.html", inline)
 
 
 def write_all(folder: Path) -> list[Path]:
@@ -66,7 +86,10 @@ def write_all(folder: Path) -> list[Path]:
         "real_weights.md": real_weights.markdown(report),
         "limits.md": limits.markdown(),
         "tightness.md": tightness.markdown(),
-        "verdicts.json": json.dumps(verdicts(), indent=1, ensure_ascii=False) + "\n",
+        **verified(),
+        "matrix.md": matrix.markdown(matrix.matrix()),
+        "relaxations.md": claims_table.relaxations_table(),
+        "matrix_open.md": matrix.open_cells(matrix.matrix()),
         "derivations.md": pages.derivations_table(),
         "step_mutants.md": step_mutants.markdown(step_mutants.run(step_mutants.sample(step_mutants.TABLE_STRIDE))),
     }
@@ -74,6 +97,7 @@ def write_all(folder: Path) -> list[Path]:
         write_text(tables / name, text)
     for name, text in files(DERIVATIONS, CLAIMS).items():
         write_text(folder / "tex" / name, text)
+    graphs(figures)
     figure(rows, figures / "collapse.svg")
     pictures.sphere(figures / "sphere.svg")
     pictures.cutoff(figures / "cutoff.svg")

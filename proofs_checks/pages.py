@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from proofs_checks import near
 from proofs_checks.claims_table import escape
 from proofs_checks.derivations import uses
 from proofs_checks.ledger import shipped_counterexample
@@ -108,7 +109,31 @@ def _evidence(claim: Claim, verdict: Mapping[str, Any]) -> str:
         file = f"proofs_checks/evidence/counterexamples/{page_name(claim.id)}.json"
         rows.append(f"The counterexample, which `loraproofs replay {file}` runs again:\n\n")
         rows.append(f"```{{literalinclude}} ../../{file}\n:language: json\n```\n\n")
+    rows.append(_mind(claim.id, near.committed().get(claim.id)))
     return "".join(rows)
+
+
+def _mind(claim_id: str, found: Mapping[str, Any] | None) -> str:
+    """What would change our mind: the nearest that a verification came to a violation."""
+    if not found:
+        return ""
+    rows = ["### What would change our mind\n\n"]
+    counted = f"among {found['counted']:,} non-vacuous instances (`loraproofs verify {claim_id}`, seed 0)"
+    if "ratio" in found:
+        margin = 1 - found["ratio"]
+        words = "the bound is attained" if abs(margin) < 1e-6 else f"a margin of {margin:.2g}"
+        rows.append(
+            f"An instance with observed / bound above 1. The nearest {counted} has {found['ratio']:.7g}: {words}.\n\n"
+        )
+    if "deviation" in found:
+        where = f", at {escape(found['where'])}" if found.get("where") else ""
+        rows.append(
+            f"A mean further from its formula than {found['allowed']:.1f} standard errors. The furthest of "
+            f"{found['counted']} comparisons (`loraproofs verify {claim_id}`, seed 0) is {found['deviation']:.2g}{where}.\n\n"
+        )
+    if "instance" in found:
+        rows.append(f"```json\n{json.dumps(found['instance'], ensure_ascii=False)}\n```\n\n")
+    return "".join(rows) if len(rows) > 1 else ""
 
 
 def _derivation(derivation: Derivation) -> str:

@@ -22,7 +22,7 @@ SPEAKS_OF: dict[str, str] = {
     "post-ln": "sphere",
     "attention-only": "tokens",
     "gaussian-adapters": "adapters",
-    "independent-adapters": "adapters",
+    "independent-adapters": "layers",
     "zero-mean-adapters": "adapters",
     "common-start": "pair",
     "collapsed-base": "tokens",
@@ -33,7 +33,7 @@ _MATRICES = ("value", "update")
 _ONE_FLOW = ("value", "tokens", "sphere")
 _FLOW = ("value", "update", "tokens", "sphere")
 _PAIR = (*_FLOW, "pair")
-_RANDOM = ("value", "tokens", "sphere", "pair", "adapters")
+_RANDOM = ("value", "tokens", "sphere", "pair", "adapters", "layers")
 _AUTONOMOUS = ("tied-weights",)
 
 _MODELS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -80,7 +80,9 @@ _MODELS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def parts(claim: Claim) -> tuple[str, ...]:
-    """The parts of the claim's model: ``value``, ``update``, ``tokens``, ``sphere``, ``pair``, ``adapters``."""
+    """The parts of the claim's model: ``value``, ``update``, ``tokens``, ``sphere``, ``pair``, ``adapters``,
+    ``layers``.
+    """
     return _MODELS.get(claim.id, ((), ()))[0]
 
 

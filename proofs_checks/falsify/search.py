@@ -118,7 +118,11 @@ def search(target: Target, budget: float, seed: int, progress: Progress) -> Outc
         _note(outcome, found)
         for row in _candidates(batch, found):
             instance = cell.source.as_instance(batch, row, target.claim, "counterexample")
-            result = target.confirm(instance, target.formula)
+            try:
+                result = target.confirm(instance, target.formula)
+            except (RuntimeError, ArithmeticError):  # the second integrator fails on it: not confirmed
+                outcome.unconfirmed += 1
+                continue
             outcome.seconds = time.perf_counter() - started
             if result.violated:
                 outcome.instance, outcome.confirmation = instance, result

@@ -46,10 +46,16 @@ def target(claim_id: str, tighten: str | None, constant: str | None, expression:
     if tighten is not None:
         formula, form = _tightened(claim_id, tighten, constant)
     if expression is not None:
-        names = {name: sp.Symbol(name, **SYMBOL_ASSUMPTIONS[name]) for name in formula.arguments}
-        formula = replace(formula, expr=parse(expression, names), where=())
+        known = {*formula.arguments, *_inner(formula)}
+        names = {name: sp.Symbol(name, **SYMBOL_ASSUMPTIONS[name]) for name in sorted(known)}
+        formula = replace(formula, expr=parse(expression, names))
         form = f"{formula.name} replaced by {expression}"
     return Target(claim_id, form, formula, check.families, check.compare, check.confirm)
+
+
+def _inner(formula: Formula) -> set[str]:
+    """Names of the quantities that a formula is written in, at every level."""
+    return {name for f in formula.where for name in (f.name, *_inner(f))}
 
 
 def _tightened(claim_id: str, amount: str, constant: str | None) -> tuple[Formula, str]:

@@ -68,7 +68,7 @@ def confirm(claim_id: str, dropped: str, instance: Instance, runs: Runs = BOTH) 
 def search(
     claim_id: str, dropped: str, budget: float, seed: int, progress: Callable[..., None] = lambda *_: None
 ) -> Found:
-    """Search for at most ``budget`` seconds (a quarter of them once one is found); the simplest of what is found counts.
+    """Search for at most ``budget`` seconds (a quarter of them once one is found); the simplest of those found counts.
 
     At most :data:`EXAMINED` violations are looked at.
     """
