@@ -129,7 +129,8 @@ def _mind(claim_id: str, found: Mapping[str, Any] | None) -> str:
         where = f", at {escape(found['where'])}" if found.get("where") else ""
         rows.append(
             f"A mean further from its formula than {found['allowed']:.1f} standard errors. The furthest of "
-            f"{found['counted']} comparisons (`loraproofs verify {claim_id}`, seed 0) is {found['deviation']:.2g}{where}.\n\n"
+            f"{found['counted']} comparisons (`loraproofs verify {claim_id}`, seed 0) is "
+            f"{found['deviation']:.2g}{where}.\n\n"
         )
     if "instance" in found:
         rows.append(f"```json\n{json.dumps(found['instance'], ensure_ascii=False)}\n```\n\n")

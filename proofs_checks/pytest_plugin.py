@@ -52,8 +52,9 @@ def _ledger(config: pytest.Config) -> dict[str, Any]:
     config.stash[_LOADED] = True
     try:
         others.add(others.installed())
-        if config.getoption("--claims"):
-            others.add(others.from_file(Path(config.getoption("--claims"))))
+        file: str | None = config.getoption("--claims")
+        if file:
+            others.add(others.from_file(Path(file)))
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
     return CLAIMS

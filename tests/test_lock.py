@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from proofs_checks import cli, lock
+from proofs_checks import cli, lock, verification
 from proofs_checks.errors import InputError
 from theory import claims
 from theory.claims import CLAIMS, descendants
@@ -78,7 +78,11 @@ def test_a_missing_checker_is_no_difference(rows: list[dict]) -> None:
     assert not lock.compare(lock.read(), weaker, derivations=False)
 
 
-def test_accept_shows_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_accept_shows_and_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: replace(source, quick=8) for name, source in verification.SOURCES.items()}
+    monkeypatch.setattr(verification, "SOURCES", few)  # the stored counterexample refutes by itself
     store, file = tmp_path / "store", tmp_path / "lock.json"
     shutil.copy(lock.PATH, file)
     assert cli.main(["verify", "remark-3.4/drift-quoted", "--store", str(store)]) == 0

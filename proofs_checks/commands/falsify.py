@@ -16,6 +16,8 @@ from rich.table import Table
 
 from proofs_checks.commands.options import add_json, add_store, known_claim
 from proofs_checks.errors import InputError
+from proofs_checks.falsify.gradient import OBJECTIVES, ascend
+from proofs_checks.falsify.guided import families, guided
 from proofs_checks.falsify.search import Outcome, search
 from proofs_checks.falsify.shrink import shrink
 from proofs_checks.falsify.targets import Target, target
@@ -32,6 +34,9 @@ SHRINKING = 0.5
 """Share of the budget that making a counterexample small may take on top."""
 
 
+METHODS = {"random": search, "gradient": ascend, "hypothesis": guided}
+
+
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("falsify", help="search for an instance that breaks a claim, or a stronger one")
@@ -41,6 +46,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--constant", metavar="NAME", help="which constant --tighten means (default: the first)")
     parser.add_argument("--replace", metavar="EXPRESSION", help="another formula in the names of the claim's own")
     parser.add_argument("--budget", type=_seconds, default=60.0, metavar="SECONDS", help="time to search (default 60)")
+    parser.add_argument(
+        "--method", choices=("auto", *METHODS), default="auto",
+        help="random draws and mutations, gradient ascent, or hypothesis (default: random, then gradient where it can)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default 0)")
     add_store(parser)
     add_json(parser)
@@ -109,8 +118,19 @@ def _described(chosen: Target, outcome: Outcome) -> dict[str, Any]:
 
 
 def _search(chosen: Target, args: argparse.Namespace) -> Outcome:
+    ways = [args.method] if args.method != "auto" else ["random", *(["gradient"] if chosen.claim in OBJECTIVES else [])]
+    if args.method == "gradient" and chosen.claim not in OBJECTIVES:
+        raise InputError(f"--method gradient climbs on {', '.join(OBJECTIVES)}; for {chosen.claim} leave it out")
+    if args.method == "hypothesis" and not families(chosen):
+        raise InputError(f"hypothesis has no strategy for {chosen.claim}: use --method random")
+    total = Outcome()
     with _progress(args) as advance:
-        return search(chosen, args.budget, args.seed, advance)
+        for way in ways:
+            found = METHODS[way](chosen, args.budget / len(ways), args.seed, advance)
+            total = found.after(total)
+            if total.instance is not None:
+                break
+    return total
 
 
 @contextmanager

@@ -34,7 +34,7 @@ _WRONG = (
     ("prop-3.3/drift", "b_norm/(gap - E_norm)", "a missing"),
     ("prop-3.3/drift-quoted", "b_norm/(a + gap)", "||E|| missing"),
     ("prop-3.3/criterion", "tan_max_angle_0*exp(-perturbed_dominant_gap*t)/2", "half the bound"),
-    ("remark-3.4/expansion", "gap*radius_share**(order + 2)/2", "one order too many"),
+    ("remark-3.4/expansion", "gap*exp((order + 2)*log(radius_share))/2", "one order too many"),
     ("thm-4.6/upper", "log(1/overlap)/perturbed_dominant_gap", "the target angle missing"),
     ("thm-4.6/degenerate", "log(tan(angle_0)/tan(angle_0 - deviation))", "the rate missing"),
 )

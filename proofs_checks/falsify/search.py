@@ -44,6 +44,14 @@ class Outcome:
     unconfirmed: int = 0
     seconds: float = 0.0
 
+    def after(self, earlier: Outcome) -> Outcome:
+        """This outcome with the counts of an earlier search added."""
+        ratios = [r for r in (self.best_ratio, earlier.best_ratio) if r is not None]
+        return Outcome(
+            self.instance, self.confirmation, self.tried + earlier.tried, max(ratios, default=None),
+            self.unconfirmed + earlier.unconfirmed, self.seconds + earlier.seconds,
+        )  # fmt: skip
+
 
 @dataclass
 class _Cell:
@@ -113,10 +121,10 @@ def search(target: Target, budget: float, seed: int, progress: Progress) -> Outc
     for cell, batch in _batches(_cells(target), seed):
         found = target.compare(batch, cell.source.measure(batch), target.formula)[0].flattened()
         outcome.tried += int(found.applies.sum())
-        score = _score(found)
+        score = score_of(found)
         cell.learn(batch, score)
-        _note(outcome, found)
-        for row in _candidates(batch, found):
+        note(outcome, found)
+        for row in candidates(batch, found):
             instance = cell.source.as_instance(batch, row, target.claim, "counterexample")
             try:
                 result = target.confirm(instance, target.formula)
@@ -135,21 +143,22 @@ def search(target: Target, budget: float, seed: int, progress: Progress) -> Outc
     return outcome
 
 
-def _score(found: Comparison) -> np.ndarray:
+def score_of(found: Comparison) -> np.ndarray:
     """How far each instance is towards a violation; -inf where the comparison says nothing."""
     ratio = found.ratio
     closeness = (ratio - 1).abs() if found.relation == "==" else ratio
     return torch.where(found.nonvacuous, closeness, -torch.inf).nan_to_num(nan=-torch.inf, neginf=-torch.inf).numpy()
 
 
-def _note(outcome: Outcome, found: Comparison) -> None:
+def note(outcome: Outcome, found: Comparison) -> None:
+    """Keep the largest ratio seen."""
     ratios = found.ratio[found.nonvacuous]
     if len(ratios):
         best = float(ratios.max())
         outcome.best_ratio = best if outcome.best_ratio is None else max(best, outcome.best_ratio)
 
 
-def _candidates(batch: Batch, found: Comparison) -> list[int]:
+def candidates(batch: Batch, found: Comparison) -> list[int]:
     """Rows to look at again: readable ones (no rotation) first, then by how far they are beyond the bound."""
     rows = torch.nonzero(found.candidate).flatten().tolist()
     turned: Any = batch.columns.get("frame")
