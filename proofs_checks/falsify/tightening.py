@@ -1,4 +1,4 @@
-"""How much of prop-3.1/sphere could be given away at t = 1, ||V|| = 1, ||A|| = 1: the smallest tightening that is refuted.
+"""The smallest tightening of prop-3.1/sphere that is refuted at t = 1, ||V|| = 1, ||A|| = 1.
 
 ``python -m proofs_checks.falsify.tightening`` climbs from random starts with these norms held, for n = 1, 2, 3 tokens.
 """
@@ -33,11 +33,10 @@ def largest_ratio(n: int, d: int, size: float, seconds: float, seed: int = 0) ->
             V, dV, A, dA, X = free
             tokens = X / torch.linalg.vector_norm(X, dim=2, keepdim=True)
             share = torch.tanh(torch.linalg.matrix_norm(dA, ord=2))[:, None, None]
-            point = Point(
-                unit(V), size * unit(dV), unit(A), size * share * unit(dA), tokens, torch.ones(len(V)).double()
-            )
+            times = torch.ones(len(V), dtype=torch.float64)
+            point = Point(unit(V), size * unit(dV), unit(A), size * share * unit(dA), tokens, times)
             ratio = sphere(point, prop_3_1.BOUND)
-            best = max(best, float(ratio.nan_to_num(0.0).max()))
+            best = max(best, float(ratio.detach().nan_to_num(0.0).max()))
             optimiser.zero_grad()
             ratio.nan_to_num(0.0).sum().neg().backward()
             for x in free:
