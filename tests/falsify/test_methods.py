@@ -62,7 +62,7 @@ def test_hypothesis_breaks_one_percent(claim: str) -> None:
 @pytest.mark.parametrize("time", [1, 3])
 def test_any_tightening_of_the_sphere_bound_is_refuted_at_norms_one(time: int) -> None:
     """V turns the plane, V + ΔV hardly: the angle is (1 - ε)t, known without integration."""
-    zero, one, rest = Fraction(0), Fraction(1), Fraction(1, 10**6)
+    zero, one, rest = Fraction(0), Fraction(1), Fraction(1, 10**7)
     V = ((zero, -one), (one, zero))
     dV = tuple(tuple(-(1 - rest) * x for x in row) for row in V)
     instance = Instance(V, dV, ((one, zero), (zero, one)), ((zero, zero), (zero, zero)), ((one, zero),), Fraction(time))
