@@ -87,7 +87,7 @@ def write_all(folder: Path) -> list[Path]:
         "limits.md": limits.markdown(),
         "tightness.md": tightness.markdown(),
         **verified(),
-        "matrix.md": matrix.markdown(matrix.matrix()),
+        "matrix.html": matrix.fragment(matrix.matrix(), "claim/{}.html"),
         "relaxations.md": claims_table.relaxations_table(),
         "matrix_open.md": matrix.open_cells(matrix.matrix()),
         "derivations.md": pages.derivations_table(),

@@ -6,6 +6,7 @@ use it; ``open``: neither, with what was tried; ``na``: the claim's model has no
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from proofs_checks import lock
@@ -94,17 +95,6 @@ def _rows(cells: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return {name: row for name, row in rows.items() if any(c["state"] != "na" for c in row)}
 
 
-def markdown(cells: list[dict[str, Any]]) -> str:
-    """The matrix as a Markdown table, and what is open below it."""
-    head = "| claim | " + " | ".join(f"`{a}`" for a in ASSUMPTIONS) + " |"
-    lines = [head, "| --- |" + " :-: |" * len(ASSUMPTIONS)]
-    for name, row in _rows(cells).items():
-        false = " (false)" if CLAIMS[name].expected == "refuted" else ""
-        signs = [SIGNS[c["state"]] for c in row]
-        lines.append(f"| `{name}`{false} | " + " | ".join(signs) + " |")
-    return "\n".join(lines) + "\n"
-
-
 def open_cells(cells: list[dict[str, Any]]) -> str:
     """What is open and what was tried, as a Markdown table."""
     lines = ["| claim | assumption | tried |", "| --- | --- | --- |"]
@@ -129,24 +119,33 @@ def latex(cells: list[dict[str, Any]]) -> str:
 
 def html(cells: list[dict[str, Any]]) -> str:
     """The matrix as one HTML page that needs no network; evidence shows on hover and below."""
-    from html import escape
-
-    heads = "".join(f'<th title="{escape(RELAXATIONS[a])}"><span>{a}</span></th>' for a in ASSUMPTIONS)
-    body = []
-    for name, row in _rows(cells).items():
-        false = " <em>(false)</em>" if CLAIMS[name].expected == "refuted" else ""
-        entries = "".join(
-            f'<td class="{c["state"]}" title="{escape(c["assumption"])}: {escape(_words(c))}">{SIGNS[c["state"]]}</td>'
-            for c in row
-        )
-        body.append(f"<tr><th>{name}{false}</th>{entries}</tr>")
     legend = ", ".join(f"{SIGNS[s]} {WORDS[s]}" for s in STATES)
     listed = "".join(
         f"<li><code>{c['claim']}</code> without <code>{c['assumption']}</code>: {escape(_words(c))}</li>"
         for c in cells
         if c["state"] != "na"
     )
-    return _PAGE.format(legend=legend, heads=heads, body="\n".join(body), listed=listed)
+    return _PAGE.format(legend=legend, table=fragment(cells), listed=listed)
+
+
+def fragment(cells: list[dict[str, Any]], link: str | None = None) -> str:
+    """The table alone. ``link`` makes the address of a claim's derivation from its page name, for cells not needed."""
+    heads = "".join(f'<th title="{escape(RELAXATIONS[a])}"><span>{a}</span></th>' for a in ASSUMPTIONS)
+    body = []
+    for name, row in _rows(cells).items():
+        false = " <em>(false)</em>" if CLAIMS[name].expected == "refuted" else ""
+        head = f'<a href="{link.format(file_name(name))}">{name}</a>' if link else name
+        entries = "".join(_entry(c, link) for c in row)
+        body.append(f"<tr><th>{head}{false}</th>{entries}</tr>")
+    rows = "\n".join(body)
+    return f'{_STYLE}<table class="matrix"><thead><tr><th></th>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table>\n'
+
+
+def _entry(c: dict[str, Any], link: str | None) -> str:
+    sign = SIGNS[c["state"]]
+    if link and c["state"] == "not_needed":
+        sign = f'<a href="{link.format(file_name(c["claim"]))}#derivation">{sign}</a>'
+    return f'<td class="{c["state"]}" title="{escape(c["assumption"])}: {escape(_words(c))}">{sign}</td>'
 
 
 def _words(c: dict[str, Any]) -> str:
@@ -155,20 +154,23 @@ def _words(c: dict[str, Any]) -> str:
     return f"{WORDS[c['state']]}; {'; '.join(parts)}"
 
 
+_STYLE = """<style>
+table.matrix { border-collapse: collapse; font-size: 13px; }
+table.matrix td { text-align: center; width: 1.6em; border: 1px solid #ddd; padding: 0; }
+table.matrix td a { text-decoration: none; color: inherit; }
+table.matrix thead th { height: 11em; vertical-align: bottom; font-weight: normal; padding: 0; }
+table.matrix thead span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; }
+table.matrix tbody th { text-align: left; font-weight: normal; padding-right: 1em; white-space: nowrap; }
+table.matrix .needed { background: #0072b2; color: white; }
+table.matrix .not_needed { background: #d6ecf5; color: #222; }
+table.matrix .open { background: #f0c36d; color: #222; }
+table.matrix .na { color: #aaa; }
+</style>
+"""
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>loraproofs: assumption matrix</title>
-<style>
-body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; color: #222; }}
-table {{ border-collapse: collapse; }} td {{ text-align: center; width: 1.7em; border: 1px solid #ddd; }}
-thead th {{ height: 11em; vertical-align: bottom; font-weight: normal; }}
-thead span {{ writing-mode: vertical-rl; transform: rotate(180deg); }}
-tbody th {{ text-align: left; font-weight: normal; padding-right: 1em; white-space: nowrap; }}
-.needed {{ background: #0072b2; color: white; }} .not_needed {{ background: #d6ecf5; }}
-.open {{ background: #f0c36d; }} .na {{ color: #aaa; }}
-</style></head><body>
+<style>body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; color: #222; }}</style></head><body>
 <h1>Assumption matrix</h1><p>{legend}. Hover over a cell for its evidence.</p>
-<table><thead><tr><th></th>{heads}</tr></thead><tbody>
-{body}
-</tbody></table>
+{table}
 <h2>Evidence</h2><ul>{listed}</ul></body></html>
 """

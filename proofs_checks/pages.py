@@ -133,8 +133,18 @@ def _mind(claim_id: str, found: Mapping[str, Any] | None) -> str:
             f"{found['deviation']:.2g}{where}.\n\n"
         )
     if "instance" in found:
-        rows.append(f"```json\n{json.dumps(found['instance'], ensure_ascii=False)}\n```\n\n")
+        rows.append(f"```json\n{_one_line_each(found['instance'])}\n```\n\n")
     return "".join(rows) if len(rows) > 1 else ""
+
+
+def _one_line_each(instance: Mapping[str, Any]) -> str:
+    """JSON with one line for each row of a matrix."""
+    parts = []
+    for name, value in instance.items():
+        rows = isinstance(value, list) and value and isinstance(value[0], list)
+        text = "[\n  " + ",\n  ".join(json.dumps(r) for r in value) + "\n]" if rows else json.dumps(value)
+        parts.append(f'"{name}": {text}')
+    return "{" + ",\n ".join(parts) + "}"
 
 
 def _derivation(derivation: Derivation) -> str:

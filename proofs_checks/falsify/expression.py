@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\d{1,40}(\.\d{0,40})?([eE][+-]?\d{1,3})?")
 
 
 def parse(text: str, names: Mapping[str, sp.Expr]) -> sp.Expr:
-    """The expression in these names, ``pi``, numbers, the operators ``+ - * / **``, and :data:`FUNCTIONS`; decimals are read exactly.
+    """The expression in these names, ``pi``, numbers, ``+ - * / **`` and :data:`FUNCTIONS`; decimals are exact.
 
     Raises :class:`InputError` for anything else, naming it and what is allowed.
     """
