@@ -77,6 +77,7 @@ def test_the_criterion_needs_its_assumptions(assumption: str, tmp_path: Path) ->
     assert cli.main(["replay", found["file"]]) == 0
 
 
+@pytest.mark.slow
 def test_one_curve_in_eta_over_root_l_needs_independent_adapters(tmp_path: Path) -> None:
     code, found = falsify(tmp_path, "thm-4.2/collapse", "--drop", "independent-adapters", "--budget", "60")
     assert code == 0
