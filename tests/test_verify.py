@@ -76,8 +76,9 @@ def test_quick_profile_has_every_verdict_as_expected(quick: dict) -> None:
 
 
 def test_every_step_of_every_derivation_follows(quick: dict, store: Path) -> None:
-    assert set(needed(CLAIMS)) == set(DERIVATIONS), "a derivation that no claim applies"
-    kept = derivations.run_derivations(CLAIMS, Run(Store(store), 0, "derive", True))
+    """Those that the run has checked, and the lemmas that no claim applies."""
+    kept = derivations.run_derivations(DERIVATIONS, Run(Store(store), 0, "derive", True))
+    assert set(kept) == set(DERIVATIONS)
     assert {i: found["first_failure"] for i, found in kept.items() if not found["ok"]} == {}
 
 
