@@ -69,7 +69,7 @@ def test_any_tightening_of_the_sphere_bound_is_refuted_at_norms_one(time: int) -
     reading = sphere(instance, BOTH)
     assert min(reading.measured) == pytest.approx(float((1 - rest) * time), rel=1e-10)
     assert not reading.confirmation().violated
-    stronger = CLAIMS["prop-3.1/sphere"].tightenings[0].apply("0.000005")
+    stronger = CLAIMS["prop-3.1/sphere"].tightenings[0].apply(5e-6)
     assert stronger.expr != CLAIMS["prop-3.1/sphere"].formulas[0].expr  # δ* smaller, and the bound with it
     assert min(reading.measured) > reading.bound * (1 - 5e-6) * (1 + 1e-9)
 
