@@ -78,6 +78,13 @@ def test_a_missing_checker_is_no_difference(rows: list[dict]) -> None:
     assert not lock.compare(lock.read(), weaker, derivations=False)
 
 
+def test_a_missing_model_is_no_difference(rows: list[dict]) -> None:
+    without = [r | {"verdict": "inconclusive"} if r["id"] == "exp-spectrum" else r for r in rows]
+    assert not lock.compare(lock.read(), without)
+    others = [r | {"verdict": "inconclusive"} if r["id"] == "prop-3.3/drift" else r for r in rows]
+    assert lock.compare(lock.read(), others).verdicts == {"prop-3.3/drift": ("derived", "inconclusive")}
+
+
 def test_accept_shows_and_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
