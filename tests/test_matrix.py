@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -61,6 +62,25 @@ def test_what_was_known_by_hand() -> None:
     assert BY_PLACE["prop-3.1/sphere", "full-attention"]["state"] == "not_needed"
     assert BY_PLACE["thm-4.2/critical", "independent-adapters"]["state"] == "needed"
     assert BY_PLACE["remark-3.4/subspace", "symmetric-base"]["state"] == "open"
+
+
+GIVES = {r"Eq\(V\.T, V\)|Eq\(V\.T\*u1,": "symmetric-base", r"Eq\(m_i\w*, x_i\w*\)": "collapsed-base"}
+"""What a setting says → the assumption that it is."""
+
+
+def test_what_a_derivation_is_given_is_assumed() -> None:
+    """A derivation may be given an assumption in its setting, undeclared: then the claim does need it there."""
+    seen = 0
+    for name, derivation in DERIVATIONS.items():
+        claim = CLAIMS.get(name)
+        if claim is None or claim.expected != "holds":
+            continue
+        for statement in map(str, derivation.setting.values()):
+            for pattern, assumption in GIVES.items():
+                if re.search(pattern, statement):
+                    seen += 1
+                    assert assumption in assumed(claim), (name, statement)
+    assert seen >= 10
 
 
 def test_a_claim_whose_derivation_is_not_known_leaves_its_cells_open() -> None:

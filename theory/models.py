@@ -35,6 +35,8 @@ _FLOW = ("value", "update", "tokens", "sphere")
 _PAIR = (*_FLOW, "pair")
 _RANDOM = ("value", "tokens", "sphere", "pair", "adapters", "layers")
 _AUTONOMOUS = ("tied-weights",)
+_NEAR_U1 = (*_AUTONOMOUS, "symmetric-base", "hemisphere", "collapsed-base")
+"""The linearised model: V symmetric, tokens collapsed near u1."""
 
 _MODELS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "prop-3.1/sphere": (_PAIR, _AUTONOMOUS),
@@ -51,7 +53,7 @@ _MODELS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "prop-3.3/criterion-quoted-nonsymmetric": (_PAIR, _AUTONOMOUS),
     "prop-3.3/nonsymmetric": (_FLOW, (*_AUTONOMOUS, "hemisphere")),
     "prop-3.3/orthogonal": (_MATRICES, ()),
-    "prop-3.3/layered": (_ONE_FLOW, ()),
+    "prop-3.3/layered": (_ONE_FLOW, ("symmetric-base",)),
     "prop-3.3/heads": (_ONE_FLOW, _AUTONOMOUS),
     "remark-3.4/secular": (_MATRICES, ()),
     "remark-3.4/expansion": (_MATRICES, ()),
@@ -65,8 +67,8 @@ _MODELS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "thm-4.2/critical": (_RANDOM, (*_AUTONOMOUS, "hemisphere")),
     "thm-4.2/supercritical": (_RANDOM, _AUTONOMOUS),
     "thm-4.2/supercritical-tied": (_RANDOM, ()),
-    "thm-4.2/collapse": (_RANDOM, (*_AUTONOMOUS, "independent-adapters")),
-    "thm-4.2/fixed-step": (_RANDOM, (*_AUTONOMOUS, "independent-adapters")),
+    "thm-4.2/collapse": (_RANDOM, (*_NEAR_U1, "independent-adapters")),
+    "thm-4.2/fixed-step": (_RANDOM, (*_NEAR_U1, "independent-adapters")),
     "thm-4.2/norm-quoted-fixed-step": (_RANDOM, _AUTONOMOUS),
     "thm-4.2/two-level": (_RANDOM, (*_AUTONOMOUS, "collapsed-base")),
     "thm-4.6/lower": (_FLOW, _AUTONOMOUS),

@@ -137,7 +137,7 @@ class Draw:
         if not still and not (name == "thm-4.2/subcritical" and self.pick(True, False)):
             V = self.value()
         if self.dropped == "symmetric-base" and name != "thm-4.2/two-level":
-            top = Fraction(self.pick(1, 2))
+            top = zero if still else Fraction(self.pick(1, 2))  # nilpotent where the claim is about V = 0
             V = ((top, zero, zero), (zero, top / 2, self.part(16, 2)), (zero, zero, top / 4))
         d = len(V)
         first = (Fraction(1), *[zero] * (d - 1))

@@ -267,7 +267,7 @@ def layered(instance: Instance, _runs: Runs) -> Reading | None:
     given = extras(instance)
     h, depth = float(parse_number(given["h"], "h")), int(given["depth"])
     V = np.array([[float(x) for x in row] for row in instance.V])
-    if V[0, 0] < 0 or np.any(V[1:, 0]) or np.any(V[0, 1:]):
+    if V[0, 0] < 0:
         return None
     begin = _angles(start(instance, False), np.eye(instance.d)[0]).max()
     after = layers([networks(instance, False)[0]] * depth, h, start(instance, False))
