@@ -13,22 +13,34 @@ import torch
 from torch import Tensor
 
 from numerics.adapters import Adapter
-from numerics.field import normalised
+from numerics.field import normalised, unshifted_limit
 
 Values = Tensor | Sequence[Tensor]
 """V for all layers, ``(d, d)`` or ``(B, d, d)``, or one such matrix for each layer (untied)."""
 
 
-def attention_means(tokens: Tensor, attention: Tensor, causal: bool = False) -> Tensor:
-    """``m_i`` ``(B, n, d)``; ``attention`` is A, ``(d, d)`` or ``(B, d, d)``. One token is its own mean."""
+def attention_means(tokens: Tensor, attention: Tensor, causal: bool = False, *, shift: bool = True) -> Tensor:
+    """``m_i`` ``(B, n, d)``; ``attention`` is A, ``(d, d)`` or ``(B, d, d)``. One token is its own mean.
+
+    ``shift``: subtract the largest logit first; only without need where ``||A||`` is below
+    :func:`numerics.field.unshifted_limit` (see :func:`needs_shift`).
+    """
     if tokens.shape[1] == 1:
         return tokens
-    logits = (tokens @ attention.mT) @ tokens.mT
+    weights = torch.bmm(tokens @ attention.mT, tokens.mT)
     if causal:
         n = tokens.shape[1]
-        later = torch.ones(n, n, dtype=torch.bool, device=tokens.device).triu(1)
-        logits = logits.masked_fill(later, -torch.inf)
-    return torch.softmax(logits, dim=2) @ tokens
+        weights.masked_fill_(torch.ones(n, n, dtype=torch.bool, device=tokens.device).triu_(1), -torch.inf)
+    if shift:
+        weights.sub_(weights.amax(dim=2, keepdim=True))
+    weights.exp_()
+    return torch.bmm(weights, tokens).div_(weights.sum(dim=2, keepdim=True))
+
+
+def needs_shift(attention: Tensor) -> bool:
+    """Whether the logits of unit tokens under A ``(d, d)`` or ``(B, d, d)`` may overflow or all underflow."""
+    largest = torch.linalg.matrix_norm(attention).amax()  # Frobenius, at least the operator norm
+    return not bool(largest <= unshifted_limit(attention.dtype))  # NaN: shift too
 
 
 def layered_states(
@@ -47,8 +59,9 @@ def layered_states(
     ValueError where there are fewer value matrices than layers, or no direction is left to normalise.
     """
     updates = iter(adapters) if adapters is not None else None
+    shift = needs_shift(attention)
     for layer in range(depth):
-        means = attention_means(tokens, attention, causal)
+        means = attention_means(tokens, attention, causal, shift=shift)
         image = means @ _value(value, layer, depth).mT
         if updates is not None:
             image = image + next(updates).apply(means)
@@ -71,6 +84,37 @@ def collapsed_states(
         image = starts @ _value(value, layer, depth).mT + factors * next(updates).apply(starts)
         starts = normalised(starts + h * image)
         yield starts
+
+
+def cloud_states(
+    tokens: Tensor,
+    attention: Tensor,
+    value: Tensor,
+    scales: Tensor,
+    *,
+    h: float,
+    depth: int,
+    adapters: Iterable[Adapter],
+    shift: bool | None = None,
+) -> Iterator[Tensor]:
+    """Clouds ``tokens (B, n, d)`` at E scales of the same adapters: states ``(B, E, n, d)`` after each layer.
+
+    Cloud e moves by ``V + scales[e] ΔV^l`` and sees no other; a scale 0 is the base model. ``attention`` and ``value``
+    are one matrix ``(d, d)`` each; ``shift`` is that of :func:`attention_means` (None: by :func:`needs_shift`).
+    Sharing the draws over the scales makes curves in the scale smooth, and applies each adapter to ``E n`` tokens at
+    once.
+    """
+    batch, n, d = tokens.shape
+    E, shift = len(scales), needs_shift(attention) if shift is None else shift
+    updates, factors = iter(adapters), (h * scales).reshape(1, -1, 1)
+    step = h * value.mT
+    states = tokens.unsqueeze(1).expand(batch, E, n, d).reshape(batch * E, n, d)
+    for _ in range(depth):
+        means = attention_means(states, attention, shift=shift)
+        moved = next(updates).apply(means.reshape(batch, E * n, d)).reshape(batch, E, n * d)
+        states = (states + means @ step).add_(moved.mul_(factors).reshape(batch * E, n, d))
+        states.div_(torch.linalg.vector_norm(states, dim=2, keepdim=True))
+        yield states.reshape(batch, E, n, d)
 
 
 def recorded(states: Iterable[Tensor], layers: Sequence[int]) -> Tensor:

@@ -23,6 +23,8 @@ COMMANDS = (
     "falsify",
     "matrix",
     "accept",
+    "sweep",
+    "report",
 )
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130

@@ -47,6 +47,11 @@ def _finite(value: Any) -> Any:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text file (UTF-8) as :func:`write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all (temporary file, then rename).
 
     A link is followed and stays a link. A pipe or a device is written to, never replaced. Raises :class:`InputError`
@@ -55,13 +60,13 @@ def write_text(path: Path, text: str) -> None:
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
-            target.write_text(text, encoding="utf-8")  # a directory refuses this in its own words
+            target.write_bytes(content)  # a directory refuses this in its own words
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
             os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files that nobody else can read
             os.replace(name, target)
         except BaseException:

@@ -1,0 +1,1 @@
+"""Sweeps over norm, depth, gap and rank: grids, items of work, engines, results on disk, laws and figures."""

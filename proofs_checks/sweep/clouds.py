@@ -1,0 +1,94 @@
+"""One item of a family of clouds: base and LoRA tokens of some seeds at one depth, at every η of the grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from numerics.adapters import Adapter, AdapterLaw
+from numerics.clusters import cluster_count, mean_cosine
+from numerics.field import normalised
+from numerics.layered import cloud_states
+from numerics.spectral import leading_eigenvector_general
+from numerics.transport import exact_w2_batch, identity_coupling
+from proofs_checks.sweep.families import Clouds
+
+Columns = dict[str, np.ndarray]
+
+
+def starts(family: Clouds, generator: torch.Generator) -> Tensor:
+    """Tokens ``(block, n, d)``: uniform in the hemisphere of u1, or all at u1."""
+    shape = (family.block, family.tokens, family.d)
+    if family.collapsed:
+        return torch.eye(family.d, dtype=torch.float64, device=generator.device)[0].expand(shape)
+    tokens = torch.randn(shape, dtype=torch.float64, generator=generator, device=generator.device)
+    tokens[..., 0].abs_()
+    return normalised(tokens)
+
+
+def excluded(family: Clouds) -> Tensor | None:
+    """Directions ``(d, m)`` that both factors of an adapter are projected off, or None."""
+    d = family.d
+    half = (d - 1) // 2
+    kept = {
+        "all": range(d), "off-u1": range(1, d), "small-gap": range(half + 1), "large-gap": (0, *range(d - half, d)),
+    }[family.directions]  # fmt: skip
+    off = [k for k in range(d) if k not in kept]
+    return torch.eye(d, dtype=torch.float64)[:, off] if off else None
+
+
+def law(family: Clouds) -> AdapterLaw:
+    """The law of the adapters at η = 1."""
+    weights = (family.norm / family.rank**0.5,) * family.rank
+    return AdapterLaw(family.adapters, weights, correlation=family.correlation, off=excluded(family))
+
+
+def compute(family: Clouds, depth: int, generator: torch.Generator) -> Columns:
+    """Rows: seed by seed, within it η by η. NaN: no ũ1 (adapters that vary over the layers), or no first passage."""
+    etas = torch.tensor(family.etas, dtype=torch.float64, device=generator.device) * depth**family.power
+    scales = torch.cat([etas.new_zeros(1), etas])  # the first is the base
+    value = torch.diag(torch.tensor(family.levels, dtype=torch.float64, device=generator.device))
+    tokens = starts(family, generator)
+    adapters = law(family).layers(family.block, family.d, generator)
+    first = next(adapters)  # of a tied law the only one
+    passage = torch.full((family.block, len(etas)), torch.nan, dtype=torch.float64, device=generator.device)
+    states = tokens.unsqueeze(1)
+    for layer, states in enumerate(
+        cloud_states(tokens, value, value, scales, h=family.step(depth), depth=depth, adapters=_again(first, adapters)),
+        1,
+    ):
+        apart = (states[:, 1:] - states[:, :1]).square().sum(dim=3).mean(dim=2)
+        passage = torch.where(passage.isnan() & (apart > family.radius**2), float(layer), passage)
+    moved = states[:, 1:].flatten(0, 1)
+    base = states[:, :1].expand_as(states[:, 1:]).flatten(0, 1)
+    perturbed = _perturbed_overlap(family, value, first, etas, states[:, 1:])
+    rows = {
+        "eta": etas.expand(family.block, -1),
+        "w2": exact_w2_batch(base, moved),
+        "identity_w2": identity_coupling(base, moved),
+        "overlap_u1": moved[..., 0].mean(dim=1),
+        "overlap_perturbed_u1": perturbed,
+        "base_overlap_u1": base[..., 0].mean(dim=1),
+        "clusters": cluster_count(moved, family.cluster_angle),
+        "mean_cosine": mean_cosine(moved),
+        "first_passage": passage,
+    }
+    return {name: column.reshape(-1).cpu().numpy() for name, column in rows.items()}
+
+
+def _again(first: Adapter, rest):
+    yield first
+    yield from rest
+
+
+def _perturbed_overlap(family: Clouds, value: Tensor, adapter: Adapter, etas: Tensor, states: Tensor) -> Tensor:
+    """Mean ``<x_i, ũ1>`` ``(block, E)``, ``<u1, ũ1> >= 0``; NaN where V + ΔV varies or has no simple real leader."""
+    block, E = states.shape[:2]
+    if family.adapters != "tied":
+        return torch.full((block, E), torch.nan, dtype=torch.float64, device=states.device)
+    update = adapter.to_dense(block, family.d).unsqueeze(1) * etas.reshape(1, -1, 1, 1)
+    leader = leading_eigenvector_general((value + update).flatten(0, 1))
+    vector = leader.vector * torch.where(leader.vector[:, :1] < 0, -1.0, 1.0)
+    overlap = (states.flatten(0, 1) * vector.unsqueeze(1)).sum(dim=2).mean(dim=1)
+    return torch.where(leader.real_simple, overlap, torch.nan).reshape(block, E)

@@ -1,0 +1,196 @@
+"""Laws on planted data: what holds agrees, what is 5 % wrong differs, and too few seeds say so."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from proofs_checks.layer_moments import one_layer_mean, overlap
+from proofs_checks.sweep import laws as module
+from proofs_checks.sweep import predictions, presets
+from proofs_checks.sweep.families import Clouds, Escapes, Passages
+from proofs_checks.sweep.fits import Interval
+from proofs_checks.sweep.laws import Law, curves
+
+RNG = np.random.default_rng(11)
+DEPTHS = presets.powers_of_two(64, 1_024)
+WIDE = Clouds("planted", etas=presets.spaced(0.1, 10, 16), depths=DEPTHS, seeds=400)
+FLAT = Clouds("flat", levels=(0.0, 0.0, 0.0), tokens=1, collapsed=True, rank=1, norm=1.0, threshold=0.01, seeds=2_000)
+
+
+def planted(family: Clouds, power: float, scale: float = 1.0, noise: float = 0.1) -> dict[str, np.ndarray]:
+    """D = 1 - exp(-(η/(scale L^power))²) of every replica, with noise: η_c has the given exponent."""
+    depths, x = np.array(family.depths, dtype=float), np.array(family.etas)
+    eta = x[None] * depths[:, None] ** family.power
+    D = 1 - np.exp(-((eta / (scale * depths[:, None] ** power)) ** 2))
+    noisy = np.clip(D[:, None] + RNG.normal(0, noise, (len(depths), family.seeds, len(x))) * D[:, None], 0, None)
+    return {"w2": np.sqrt(2 * noisy).ravel()}
+
+
+def row(found: list[Law], words: str) -> Law:
+    (match,) = [x for x in found if words in x.law]
+    return match
+
+
+@pytest.mark.parametrize(("power", "agrees"), [(0.5, True), (0.45, False), (0.55, False)])
+def test_the_exponent_of_random_adapters(power: float, agrees: bool) -> None:
+    found = module.cloud_laws(curves(WIDE, planted(WIDE, power)))
+    exponent = row(found, "exponent")
+    assert exponent.measured.low <= power <= exponent.measured.high
+    assert exponent.agrees is agrees
+
+
+def test_the_exponent_of_tied_adapters() -> None:
+    tied = replace(WIDE, adapters="tied", power=0.0)
+    assert row(module.cloud_laws(curves(tied, planted(tied, 0.0))), "exponent").agrees is True
+    assert row(module.cloud_laws(curves(tied, planted(tied, 0.05))), "exponent").agrees is False
+
+
+def test_too_few_seeds_are_no_verdict() -> None:
+    few = replace(WIDE, seeds=8)
+    undecided = 0
+    for _ in range(12):
+        exponent = row(module.cloud_laws(curves(few, planted(few, 0.5, noise=1.0))), "exponent")
+        assert exponent.agrees is not False
+        undecided += exponent.agrees is None
+    assert undecided >= 3
+
+
+def test_curves_that_fall_on_one_in_the_wrong_scaling_differ() -> None:
+    right = row(module.cloud_laws(curves(WIDE, planted(WIDE, 0.5, noise=0.02))), "residual")
+    tied = replace(WIDE, adapters="tied", power=0.0)
+    wrong = row(module.cloud_laws(curves(tied, planted(tied, 0.5, scale=0.25, noise=0.02))), "residual")
+    assert right.agrees is True
+    assert wrong.agrees is False
+    narrow = replace(WIDE, depths=(64, 128))
+    assert row(module.cloud_laws(curves(narrow, planted(narrow, 0.5))), "residual").predicted is None
+
+
+def test_curves_that_never_reach_the_threshold_are_named() -> None:
+    found = module.cloud_laws(curves(WIDE, planted(WIDE, 0.5, scale=1e4)))
+    assert "does not cross" in found[0].law
+    assert found[0].agrees is None
+
+
+def test_exponents_that_the_theorem_states() -> None:
+    assert predictions.exponent(WIDE) == 0.5
+    assert predictions.exponent(replace(WIDE, adapters="tied")) == 0.0
+    step = replace(WIDE, fixed="h", amount=0.1, levels=(1.0, 1 - 1e-4))
+    assert predictions.exponent(step) == -0.5
+    assert predictions.exponent(replace(step, adapters="tied")) == -1.0
+    assert predictions.exponent(replace(step, levels=(1.0, 0.0))) == 0.0
+    assert predictions.exponent(replace(step, levels=(1.0, 0.9))) is None  # neither flat nor deep
+
+
+@pytest.mark.parametrize("rho", [0.3, 0.9])
+def test_the_linearised_drift_of_correlated_adapters_is_the_sum_over_the_layers(rho: float) -> None:
+    """Against the double sum itself, in and out of a well."""
+    for levels in ((0.0, 0.0, 0.0), (1.0, 0.4, -0.3)):
+        family = replace(FLAT, adapters="ar1", correlation=rho, levels=levels, amount=2.0, norm=1.5)
+        L, h = 12, 2.0 / 12
+        total = 0.0
+        for level in levels[1:]:
+            ratio = (1 + h * level) / (1 + h * levels[0])
+            noise = (h * 1.5 / 3 / (1 + h * levels[0])) ** 2
+            total += noise * sum(ratio ** (k + j) * rho ** abs(k - j) for k in range(L) for j in range(L))
+        assert predictions.linear_drift(family, L) == pytest.approx(total / 2, rel=1e-12)
+
+
+def test_the_linearised_drift_counts_only_directions_that_are_reached() -> None:
+    family = replace(FLAT, levels=presets.well(8, 0.5))
+    parts = [predictions.linear_drift(replace(family, directions=x), 64) for x in ("small-gap", "large-gap", "all")]
+    assert parts[0] > parts[1] > 0
+    assert parts[2] > parts[0] + parts[1]
+
+
+def test_the_critical_norm_of_the_linearised_model_must_be_met_within_two_per_cent() -> None:
+    family = presets._near_linear(replace(FLAT, depths=(64, 256)))
+    L = np.array(family.depths, dtype=float)
+
+    def table(factor: float) -> dict[str, np.ndarray]:
+        target = np.array([predictions.critical(family, int(x)) for x in L]) * factor
+        D = 0.01 * (np.array(family.etas)[None] * L[:, None] ** 0.5 / target[:, None]) ** 2
+        return {"w2": np.sqrt(2 * np.repeat(D[:, None], family.seeds, axis=1)).ravel()}
+
+    for factor, agrees in ((1.0, True), (1.015, True), (1.05, False)):
+        found = [x for x in module.cloud_laws(curves(family, table(factor))) if "linearised" in x.law]
+        assert [x.agrees for x in found] == [agrees, agrees]
+
+
+def test_the_whole_curve_without_a_well() -> None:
+    family = replace(FLAT, etas=presets.spaced(0.05, 5, 16), depths=(256,), seeds=50, threshold=0.35)
+    h, x = family.step(256), np.array(family.etas) * 16
+    exact = np.array([1 - one_layer_mean(overlap, h * eta / 3, 2) ** 256 for eta in x])
+
+    def table(power: float) -> dict[str, np.ndarray]:
+        return {"w2": np.repeat(np.sqrt(2 * exact**power)[None], family.seeds, axis=0).ravel()}
+
+    assert row(module.flat_laws(curves(family, table(1.0))), "1 - ρ^L").agrees is True
+    assert row(module.flat_laws(curves(family, table(1.1))), "1 - ρ^L").agrees is False
+    assert row(module.flat_laws(curves(family, table(1.0))), "inflection").agrees is True
+    assert row(module.flat_laws(curves(family, table(2.0))), "inflection").agrees is not True
+
+
+def cutoff(times: np.ndarray, window: float, family: Passages) -> dict[str, np.ndarray]:
+    return {"time": times, "begins": times - window / 2 / family.gap, "ends": times + window / 2 / family.gap}
+
+
+def test_the_cutoff_in_time() -> None:
+    family = Passages("cutoff", epsilons=(1e-2, 1e-12), gap=0.1)
+    exact = np.log(np.sqrt(1 - np.array(family.epsilons) ** 2) / np.array(family.epsilons)) / family.gap
+    window = math.log(0.9 * math.sqrt(0.99) / (0.1 * math.sqrt(0.19)))
+    assert all(x.agrees for x in module.passage_laws(family, cutoff(exact, window, family), 0))
+    wrong = module.passage_laws(family, cutoff(1.03 * exact, 1.03 * window, family), 0)
+    assert [x.agrees for x in wrong if "window·" in x.law] == [False, False]
+    assert row(wrong, "T* at").agrees is False
+    assert next(x for x in wrong if "at ε = 1e-12" in x.law and "log(1/ε)" in x.law).agrees is False
+
+
+@pytest.mark.parametrize(("power", "agrees"), [(-1.0, True), (-0.95, False)])
+def test_the_degenerate_slope(power: float, agrees: bool) -> None:
+    family = Passages("degenerate", "degenerate", epsilons=(1e-4, 1e-3, 1e-2), d=2)
+    times = np.log(np.tan(0.9) / np.tan(0.45)) * np.array(family.epsilons) ** power
+    found = module.passage_laws(family, {"time": times, "begins": 0.5 * times, "ends": 2 * times}, 0)
+    assert row(found, "slope").agrees is agrees
+
+
+def test_times_to_leave_a_well() -> None:
+    family = Escapes("escape", (1.0, 2.0, 3.0), seeds=4_000)
+    means = np.array([module.escape_prediction(family, b) for b in family.barriers])
+    draws = RNG.exponential(means, (family.seeds, 3)).T
+    assert all(x.agrees is not False for x in module.escape_laws(family, {"time": draws.ravel()}, 0))
+    wrong = module.escape_laws(family, {"time": (1.2 * draws).ravel()}, 0)
+    assert [x.agrees for x in wrong[:3]] == [False] * 3
+    steep = module.escape_laws(family, {"time": (draws * np.array([1, 1.3, 1.6])[:, None]).ravel()}, 0)
+    assert row(steep, "growth").agrees is False
+
+
+def test_a_lower_bound_is_one() -> None:
+    for value, agrees in ((12.0, True), (8.0, None), (3.0, False)):
+        law = Law("", "", Interval(value, 0.8 * value, 1.3 * value), 10.0, at_least=True)
+        assert law.agrees is agrees
+
+
+@pytest.mark.parametrize("kind", list(presets.KINDS))
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_presets_are_families_of_their_own_names(kind: str, profile: str) -> None:
+    from proofs_checks.sweep.families import Sweep, checked
+
+    sweep = presets.sweep(kind, profile, 0)
+    assert len({f.name for f in sweep.families}) == len(sweep.families)
+    assert [checked(f) for f in sweep.families] == list(sweep.families)
+    assert Sweep.from_dict(sweep.to_dict()) == sweep
+
+
+def test_the_full_norm_sweep_is_as_large_as_it_must_be() -> None:
+    random, tied = presets.sweep("norm", "full", 0).families[:2]
+    assert isinstance(random, Clouds)
+    assert isinstance(tied, Clouds)
+    for family in (random, tied):
+        assert family.depths == tuple(2**k for k in range(4, 13))
+        assert len(family.etas) >= 12
+        assert family.seeds >= 200
+        assert (family.tokens, family.d, family.fixed, family.amount, family.collapsed) == (16, 8, "T", 4.0, False)
