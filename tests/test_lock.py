@@ -85,6 +85,35 @@ def test_a_missing_model_is_no_difference(rows: list[dict]) -> None:
     assert lock.compare(lock.read(), others).verdicts == {"prop-3.3/drift": ("derived", "inconclusive")}
 
 
+def test_claims_that_come_and_go_are_named(rows: list[dict]) -> None:
+    old = lock.read()
+    new, gone = "prop-3.3/drift", "prop-3.3/no-more"
+    old["claims"][gone] = old["claims"].pop(new)
+    difference = lock.compare(old, rows)
+    assert (difference.added, difference.removed) == ([new], [gone])
+    assert not difference.changed
+    assert set(lock.changed_claims(old)) == {new, *descendants(new)}
+    lines = lock.report(difference, rows)
+    assert f"new      {new}" in lines
+    assert f"removed  {gone}" in lines
+    del rows[list(CLAIMS).index(new)]
+    assert new in lock.compare(old, rows).stale
+
+
+def test_a_new_lock_keeps_the_claims_that_were_not_verified() -> None:
+    old = lock.read()
+    built = lock.build([row("prop-3.3/drift", "supported")], old)["claims"]
+    assert built.pop("prop-3.3/drift")["verdict"] == "supported"
+    assert list(built) == [i for i in CLAIMS if i != "prop-3.3/drift"]
+    assert all(built[i] == old["claims"][i] for i in built)
+
+
+def test_without_checkers_a_refuted_claim_is_a_difference_still(rows: list[dict]) -> None:
+    broken = [r | {"verdict": "refuted"} if r["id"] == "prop-3.3/drift" else r for r in rows]
+    found = lock.compare(lock.read(), broken, derivations=False)
+    assert found.verdicts == {"prop-3.3/drift": ("derived", "refuted")}
+
+
 def test_accept_shows_and_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
