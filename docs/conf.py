@@ -116,6 +116,20 @@ def write_claim_pages(_app: Any = None) -> None:
         write_if_changed(folder / f"{name}.md", text)
 
 
+def short_words() -> None:
+    """Derivations, claims and formulas by their names.
+
+    Sphinx asks for the ``repr`` of all that it documents, event by event: half of the time of a build went into
+    printing derivations, which :func:`drop_long_values` then left out.
+    """
+    from theory.claim import Claim
+    from theory.formula import Formula
+    from theory.kernel.step import Derivation
+
+    for kind, name in ((Derivation, "claim"), (Claim, "id"), (Formula, "name")):
+        kind.__repr__ = lambda self, name=name: f"{type(self).__name__}({getattr(self, name)})"
+
+
 def drop_long_values(_app: Any, doctree: nodes.document) -> None:
     """Leave out values of constants that would fill pages (tableaus, the ledger)."""
     for annotation in list(doctree.findall(addnodes.desc_annotation)):
@@ -125,6 +139,7 @@ def drop_long_values(_app: Any, doctree: nodes.document) -> None:
 
 
 def setup(app: Any) -> None:
+    short_words()
     # before napoleon's own handler, which has the default priority 500
     app.connect("autodoc-process-docstring", _process_docstring, priority=400)
     app.connect("builder-inited", write_reference_pages)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from proofs_checks import cli, lock, verification
+from proofs_checks import cli, derivations, lock, verification
 from proofs_checks.errors import InputError
 from theory import claims
 from theory.claims import CLAIMS, descendants
@@ -119,6 +119,7 @@ def test_accept_shows_and_writes(
 ) -> None:
     few = {name: replace(source, quick=8) for name, source in verification.SOURCES.items()}
     monkeypatch.setattr(verification, "SOURCES", few)  # the stored counterexample refutes by itself
+    monkeypatch.setattr(derivations.os, "cpu_count", lambda: 1)  # to start processes takes longer than to derive this
     store, file = tmp_path / "store", tmp_path / "lock.json"
     shutil.copy(lock.PATH, file)
     assert cli.main(["verify", "remark-3.4/drift-quoted", "--store", str(store)]) == 0
