@@ -13,6 +13,7 @@ from sphinx import addnodes
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 LONGEST_VALUE = 100
+_SHORTENED = re.compile(r"\b(Derivation|Step)\(")
 PACKAGES = ("theory", "numerics", "proofs_checks")
 
 project = "loraproofs"
@@ -134,7 +135,7 @@ def drop_long_values(_app: Any, doctree: nodes.document) -> None:
     """Leave out values of constants that would fill pages (tableaus, the ledger)."""
     for annotation in list(doctree.findall(addnodes.desc_annotation)):
         text = annotation.astext()
-        if text.lstrip().startswith("=") and len(text) > LONGEST_VALUE:
+        if text.lstrip().startswith("=") and (len(text) > LONGEST_VALUE or _SHORTENED.search(text)):
             annotation.parent.remove(annotation)
 
 
