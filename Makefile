@@ -29,8 +29,9 @@ verify: $(SETUP) $(MODELS)  ## the main job: every claim against simulations, th
 derive: $(SETUP)  ## check every derivation and write the LaTeX of the documentation
 	$(BIN)/loraproofs derive --out docs/generated/tex
 
-test: lint docs  ## lint, types, documentation and the tests (slow and real-model ones left out)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not models"
+test: $(SETUP)  ## lint, types, documentation and the tests (slow and real-model ones left out)
+	$(MAKE) --no-print-directory -j 2 lint docs
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not models"
 
 test-slow: $(SETUP)  ## the slow tests
 	$(BIN)/python -m pytest -q -m slow

@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import sphinx.events
 from docutils import nodes
 from sphinx import addnodes
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 LONGEST_VALUE = 100
+_SHORTENED = re.compile(r"\b(Derivation|Step)\(")
 PACKAGES = ("theory", "numerics", "proofs_checks")
 
 project = "loraproofs"
@@ -116,15 +118,29 @@ def write_claim_pages(_app: Any = None) -> None:
         write_if_changed(folder / f"{name}.md", text)
 
 
+def short_words() -> None:
+    """What is printed and then left out: the arguments of every event, and derivations in full.
+
+    Sphinx prints the arguments of an event for its log of debugging, each time anew; half of the time of a build went
+    into derivations printed there, and into those that :func:`drop_long_values` leaves out.
+    """
+    from theory.kernel.step import Derivation, Step
+
+    vars(sphinx.events)["repr"] = lambda arguments: ", ".join(type(a).__name__ for a in arguments)
+    for kind, name in ((Derivation, "claim"), (Step, "id")):
+        kind.__repr__ = lambda self, name=name: f"{type(self).__name__}({getattr(self, name)})"
+
+
 def drop_long_values(_app: Any, doctree: nodes.document) -> None:
     """Leave out values of constants that would fill pages (tableaus, the ledger)."""
     for annotation in list(doctree.findall(addnodes.desc_annotation)):
         text = annotation.astext()
-        if text.lstrip().startswith("=") and len(text) > LONGEST_VALUE:
+        if text.lstrip().startswith("=") and (len(text) > LONGEST_VALUE or _SHORTENED.search(text)):
             annotation.parent.remove(annotation)
 
 
 def setup(app: Any) -> None:
+    short_words()
     # before napoleon's own handler, which has the default priority 500
     app.connect("autodoc-process-docstring", _process_docstring, priority=400)
     app.connect("builder-inited", write_reference_pages)

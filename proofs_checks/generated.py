@@ -66,11 +66,8 @@ def of_rows(rows: list[dict[str, Any]]) -> dict[str, str]:
 
 def graphs(folder: Path) -> None:
     """The dependency graphs, from the verdicts written last."""
-    found = [(group, graph.svg(graph.build(group, pages.committed_verdicts()))) for group in graph.GROUPS]
-    for group, text in found:
-        write_text(folder / f"graph_{group}.svg", text)
-    inline = "".join(f'<h3>{group}</h3>\n<div style="overflow-x: auto">{text}</div>\n' for group, text in found)
-    write_text(folder / "graphs.html", inline)
+    for group in graph.GROUPS:
+        write_text(folder / f"graph_{group}.svg", graph.svg(graph.build(group, pages.committed_verdicts())))
 
 
 def write_all(folder: Path) -> list[Path]:

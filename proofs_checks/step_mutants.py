@@ -162,10 +162,14 @@ def mutants(claim_ids: Iterable[str] = (), each: int | None = None) -> list[Muta
     return result
 
 
-@cache
 def sample(stride: int = 1) -> list[Mutant]:
     """One mutant of each kind and step, and of those every ``stride``-th."""
-    return mutants(each=1)[::stride]
+    return list(_one_of_each()[::stride])
+
+
+@cache
+def _one_of_each() -> tuple[Mutant, ...]:
+    return tuple(mutants(each=1))
 
 
 def _digest(*words: Any) -> str:

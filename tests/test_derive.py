@@ -133,6 +133,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(derivations.os, "cpu_count", lambda: 1)  # to start others takes longer than to derive this
     Path("a-file").write_text("kept", encoding="utf-8")
     assert derive(*arguments, store=tmp_path / "store") == 2
     error = capsys.readouterr().err

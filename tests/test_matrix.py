@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from proofs_checks import cli, graph, matrix
+from proofs_checks import cli, generated, graph, matrix
 from proofs_checks.lock import PATH as LOCK
 from proofs_checks.pages import committed_verdicts
 from proofs_checks.relax.stored import path
@@ -125,6 +125,18 @@ def test_graph_shows_no_more_than_the_weakest_ancestor(group: str) -> None:
     assert all(levels[source] < levels[target] for source, target, _ in found.edges)
     tree = ElementTree.fromstring(graph.svg(found))
     assert len(tree.findall(".//{http://www.w3.org/2000/svg}title")) == len(found.nodes)
+
+
+def test_the_committed_graphs_are_up_to_date_and_on_the_page(tmp_path: Path) -> None:
+    generated.graphs(tmp_path)
+    docs = Path(__file__).resolve().parents[1] / "docs"
+    page = (docs / "matrix.md").read_text(encoding="utf-8")
+    committed = {p.name: p for p in (docs / "generated" / "figures").glob("graph*")}
+    assert set(committed) == {p.name for p in tmp_path.iterdir()}
+    for name, picture in committed.items():
+        text = picture.read_text(encoding="utf-8")
+        assert text == (tmp_path / name).read_text(encoding="utf-8"), "run `make figures`"
+        assert f":file: generated/figures/{name}" in page
 
 
 def test_a_weak_ancestor_weakens_what_rests_on_it() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from numerics.high_precision import add
 from numerics.relaxed import Array, Network
 from proofs_checks.errors import InputError
 from proofs_checks.instance_file import Instance
@@ -39,10 +40,6 @@ def _array(rows: Matrix) -> Array:
     return np.array([[float(x) for x in row] for row in rows])
 
 
-def _sum(first: Matrix, second: Matrix) -> Matrix:
-    return tuple(tuple(a + b for a, b in zip(r, s, strict=True)) for r, s in zip(first, second, strict=True))
-
-
 def networks(instance: Instance, perturbed: bool) -> tuple[Network, Network]:
     """The network of the first and of the second half of the time."""
     given = extras(instance)
@@ -52,7 +49,7 @@ def networks(instance: Instance, perturbed: bool) -> tuple[Network, Network]:
     block = None if mlp is None else (_array(matrix(mlp["W1"], "mlp.W1")), _array(matrix(mlp["W2"], "mlp.W2")))
     found = []
     for value in (instance.V, matrix(given["later"], "later") if "later" in given else instance.V):
-        moved = _sum(value, instance.dV) if perturbed else value
+        moved = add(value, instance.dV) if perturbed else value
         found.append(
             Network(
                 ((_array(attention), _array(moved)), *heads),

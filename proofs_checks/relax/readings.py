@@ -9,9 +9,12 @@ from itertools import permutations
 from typing import Any
 
 import numpy as np
+import torch
 from mpmath import mp
 
 from numerics.relaxed import Array, Phases, flow, flow_again, flow_roughly, layers
+from numerics.spectral import max_angle
+from numerics.transport import labelled_angle
 from proofs_checks.checks.confirmation import DIGITS, Confirmation, exact_values
 from proofs_checks.checks.first_passage import cone_values
 from proofs_checks.checks.prop_3_1 import exact_norms
@@ -74,16 +77,19 @@ def _ends(runs: Runs, instance: Instance, perturbed: bool, time: float) -> list[
     return [run(phases, tokens) if time > 0 else tokens for run in runs]
 
 
-def _angles(tokens: Array, direction: Array) -> Array:
-    cosine = tokens @ direction
-    across = np.linalg.norm(tokens - np.outer(cosine, direction), axis=1)
-    return np.arctan2(across, cosine)
+def _max_angle(tokens: Array, direction: Array) -> float:
+    """Largest angle of tokens (n×d) to a unit vector."""
+    return float(max_angle(torch.as_tensor(tokens)[None], torch.as_tensor(direction)[None]))
 
 
-def _between(first: Array, second: Array) -> Array:
-    sizes = [np.linalg.norm(x, axis=1, keepdims=True) for x in (first, second)]
-    x, y = first / sizes[0], second / sizes[1]
-    return 2 * np.arctan2(np.linalg.norm(x - y, axis=1), np.linalg.norm(x + y, axis=1))
+def _max_between(first: Array, second: Array) -> float:
+    """Largest angle of a token to its twin, whatever their lengths."""
+    x, y = (torch.as_tensor(tokens / np.linalg.norm(tokens, axis=1, keepdims=True)) for tokens in (first, second))
+    return float(labelled_angle(x, y))
+
+
+def _max_chord(first: Array, second: Array) -> float:
+    return float(np.linalg.norm(first - second, axis=1).max())
 
 
 def _time(instance: Instance) -> float:
@@ -126,7 +132,7 @@ def sphere(instance: Instance, runs: Runs) -> Reading:
     time = _time(instance)
     pairs = zip(_ends(runs, instance, False, time), _ends(runs, instance, True, time), strict=True)
     on = extras(instance).get("normalised", True)
-    measured = tuple(float((_between(x, y) if on else np.linalg.norm(x - y, axis=1)).max()) for x, y in pairs)
+    measured = tuple((_max_between if on else _max_chord)(x, y) for x, y in pairs)
     return Reading(measured, _grown(prop_3_1.BOUND, norms(instance) | {"t": time}))
 
 
@@ -141,19 +147,19 @@ def euclidean(instance: Instance, runs: Runs) -> Reading:
         integral: Any = mp.quad(lambda s: _value(formula, values, earlier_time=s), [0, time])
         bound = float(integral)
     pairs = zip(_ends(runs, instance, False, time), _ends(runs, instance, True, time), strict=True)
-    return Reading(tuple(float(np.linalg.norm(x - y, axis=1).max()) for x, y in pairs), bound)
+    return Reading(tuple(_max_chord(x, y) for x, y in pairs), bound)
 
 
-def _w_infinity(first: Array, second: Array, distance: Callable[[Array, Array], Array]) -> float:
+def _w_infinity(first: Array, second: Array, distance: Callable[[Array, Array], float]) -> float:
     """Over all matchings; for at most three tokens."""
-    return min(float(distance(first, second[list(p)]).max()) for p in permutations(range(len(first))))
+    return min(distance(first, second[list(p)]) for p in permutations(range(len(first))))
 
 
 def initial(instance: Instance, runs: Runs) -> Reading:
     """W_∞ of the clouds, in the angle (in the chord off the sphere)."""
     time = _time(instance)
     on = extras(instance).get("normalised", True)
-    distance = _between if on else lambda x, y: np.linalg.norm(x - y, axis=1)
+    distance = _max_between if on else _max_chord
     begin = _w_infinity(start(instance, False), start(instance, True), distance)
     pairs = zip(_ends(runs, instance, False, time), _ends(runs, instance, True, time), strict=True)
     measured = tuple(_w_infinity(x, y, distance) for x, y in pairs)
@@ -168,11 +174,11 @@ def discrete(instance: Instance, _runs: Runs) -> Reading | None:
         return None
     network = networks(instance, False)[0]
     clouds = [start(instance, False), start(instance, True)]
-    before = np.linalg.norm(clouds[0] - clouds[1], axis=1).max()
+    before = _max_chord(clouds[0], clouds[1])
     if not before:
         return None
     after = [layers([network], h, x) for x in clouds]
-    stretch = float(np.linalg.norm(after[0] - after[1], axis=1).max() / before)
+    stretch = _max_chord(after[0], after[1]) / before
     return Reading((stretch, stretch), _value(prop_3_1.STEP_LIPSCHITZ, values))
 
 
@@ -184,19 +190,19 @@ def _rate(
 ) -> Reading | None:
     """Largest angle at T against the arctangent of the bound of its tangent."""
     u = _direction(values, about)
-    begin = _angles(start(instance, perturbed), u).max()
+    begin = _max_angle(start(instance, perturbed), u)
     if not begin < math.pi / 2:
         return _far_side(runs, instance, u, perturbed)
     time = _time(instance)
     bound = _value(formula, values, t=time, tan_max_angle_0=math.tan(begin))
     ends = _ends(runs, instance, perturbed, time)
-    return Reading(tuple(float(_angles(x, u).max()) for x in ends), math.atan(bound))
+    return Reading(tuple(_max_angle(x, u) for x in ends), math.atan(bound))
 
 
 def _far_side(runs: Runs, instance: Instance, u: Array, perturbed: bool) -> Reading:
     """A token that does not converge to u: after a long time it is beyond a right angle."""
     ends = _ends(runs, instance, perturbed, _LONG)
-    return Reading(tuple(float(_angles(x, u).max()) for x in ends), _value(prop_3_3.FAR_SIDE, {}))
+    return Reading(tuple(_max_angle(x, u) for x in ends), _value(prop_3_3.FAR_SIDE, {}))
 
 
 def convergence(instance: Instance, runs: Runs) -> Reading | None:
@@ -238,7 +244,7 @@ def safe_start(instance: Instance) -> bool:
     values = spectra(instance)
     with mp.workdps(DIGITS):
         needed = _value(prop_3_3.HEMISPHERE_NEEDED, values)
-    return float(np.cos(_angles(start(instance, False), _direction(values, "u1")).max())) > needed
+    return math.cos(_max_angle(start(instance, False), _direction(values, "u1"))) > needed
 
 
 def nonsymmetric(instance: Instance, runs: Runs) -> Reading | None:
@@ -247,7 +253,7 @@ def nonsymmetric(instance: Instance, runs: Runs) -> Reading | None:
     if not values["cone_separation"] > 2 * mp.sqrt(values["b_norm"] * values["c_norm"]):
         return None
     u = np.eye(instance.d)[0]
-    begin = _angles(start(instance, True), u).max()
+    begin = _max_angle(start(instance, True), u)
     if not begin < math.pi / 2:
         spectrum = spectra(instance)
         return _far_side(runs, instance, _direction(spectrum | {"u1": list(u)}, "perturbed_u1"), True)
@@ -269,9 +275,9 @@ def layered(instance: Instance, _runs: Runs) -> Reading | None:
     V = np.array([[float(x) for x in row] for row in instance.V])
     if V[0, 0] < 0:
         return None
-    begin = _angles(start(instance, False), np.eye(instance.d)[0]).max()
+    begin = _max_angle(start(instance, False), np.eye(instance.d)[0])
     after = layers([networks(instance, False)[0]] * depth, h, start(instance, False))
-    measured = float(_angles(after, np.eye(instance.d)[0]).max())
+    measured = _max_angle(after, np.eye(instance.d)[0])
     if not begin < math.pi / 2:
         return Reading((measured, measured), math.pi / 2)
     values = {"h": h, "kappa": float(np.linalg.norm(V[1:, 1:], 2)), "lambda_1": V[0, 0]}
@@ -285,8 +291,8 @@ def layered(instance: Instance, _runs: Runs) -> Reading | None:
 def lower(instance: Instance, runs: Runs) -> Reading | None:
     """The largest tangent reached at T, and the least time in which it may be reached."""
     values, u, time = _cone(instance), np.eye(instance.d)[0], _time(instance)
-    begin = _angles(start(instance, True), u).max()
-    ends = [float(_angles(x, u).max()) for x in _ends(runs, instance, True, time)]
+    begin = _max_angle(start(instance, True), u)
+    ends = [_max_angle(x, u) for x in _ends(runs, instance, True, time)]
     if begin > math.pi / 2:  # beyond every r at once
         target = 1.0
         time = 0.0
@@ -305,7 +311,7 @@ def upper(instance: Instance, runs: Runs) -> Reading | None:
     if mp.isnan(values["perturbed_lambda_1"]):
         return None
     u = _direction(values, "perturbed_u1")
-    overlap = float(np.cos(_angles(start(instance, True), u).max()))
+    overlap = math.cos(_max_angle(start(instance, True), u))
     if overlap <= 0:
         return _far_side(runs, instance, u, True)
     rate = values["perturbed_dominant_gap"]
@@ -317,7 +323,7 @@ def upper(instance: Instance, runs: Runs) -> Reading | None:
     time = _value(thm_4_6.ARRIVAL_TIME, given)
     if not 0 < time < 30:
         return None
-    return Reading(tuple(float(_angles(x, u).max()) for x in _ends(runs, instance, True, time)), angle)
+    return Reading(tuple(_max_angle(x, u) for x in _ends(runs, instance, True, time)), angle)
 
 
 def rows(instance: Instance) -> Any:
@@ -330,7 +336,7 @@ def near_side(instance: Instance) -> bool:
     values = spectra(instance)
     if mp.isnan(values["perturbed_lambda_1"]):
         return False
-    return bool(_angles(start(instance, True), _direction(values, "perturbed_u1")).max() < math.pi / 2)
+    return _max_angle(start(instance, True), _direction(values, "perturbed_u1")) < math.pi / 2
 
 
 def _second(instance: Instance) -> float:
@@ -353,13 +359,13 @@ def cutoff(instance: Instance, runs: Runs) -> Reading | None:
     time = _value(thm_4_6.CUTOFF_UPPER, {"overlap": overlap, "perturbed_gap": gap})
     if not time < 30:
         return None
-    return Reading(tuple(float(_angles(x, u)[0]) for x in _ends(runs, instance, True, time)), math.pi / 4)
+    return Reading(tuple(_max_angle(x[:1], u) for x in _ends(runs, instance, True, time)), math.pi / 4)
 
 
 def degenerate(instance: Instance, runs: Runs) -> Reading | None:
     """Angle of the twins at T*(r), r = θ0/2, for V = I and V + ΔV = diag(1, 1 - ε)."""
     weakening = -float(instance.dV[1][1])
-    begin = float(_angles(start(instance, False), np.eye(instance.d)[0])[0])
+    begin = _max_angle(start(instance, False)[:1], np.eye(instance.d)[0])
     if not (weakening > 0 and 0 < begin < math.pi / 2):
         return None
     given = {"angle_0": begin, "deviation": begin / 2, "weakening": weakening}
@@ -367,7 +373,7 @@ def degenerate(instance: Instance, runs: Runs) -> Reading | None:
     if not time < 30:
         return None
     pairs = zip(_ends(runs, instance, False, time), _ends(runs, instance, True, time), strict=True)
-    return Reading(tuple(float(_between(x, y).max()) for x, y in pairs), begin / 2, "==")
+    return Reading(tuple(_max_between(x, y) for x, y in pairs), begin / 2, "==")
 
 
 READINGS: dict[str, Read] = {

@@ -22,9 +22,11 @@ DIMENSIONS = st.sampled_from((2, 3, 4, 8, 16))
 
 def readings(claim_id: str, family: str, batch: Batch, formula: Formula | None = None) -> tuple[Comparison, ...]:
     """The readings of a claim on a batch of a family, with its own formula or another."""
-    measured: Any = SOURCES[family].measure(batch)
-    found = CHECKS[claim_id].compare(batch, measured, formula or CLAIMS[claim_id].formulas[0])
-    return tuple(c.flattened() for c in found)
+    return _compared(claim_id, batch, SOURCES[family].measure(batch), formula or CLAIMS[claim_id].formulas[0])
+
+
+def _compared(claim_id: str, batch: Batch, measured: Any, formula: Formula) -> tuple[Comparison, ...]:
+    return tuple(c.flattened() for c in CHECKS[claim_id].compare(batch, measured, formula))
 
 
 def confirmed(claim_id: str, family: str, batch: Batch, row: int, formula: Formula | None = None) -> Confirmation:
@@ -65,11 +67,15 @@ def holds_on_batches(
 
 
 def refuted_controls(claim_id: str, family: str, n: int, d: int, size: int = 60, only: str = "") -> set[str]:
-    """The sharp constants that, made 1 % stronger, an instance refutes, and the second look agrees."""
+    """The sharp constants that, made 1 % stronger, an instance refutes, and the second look agrees.
+
+    Measured once: what is measured knows no formula.
+    """
     batch, refuted = SOURCES[family].draw(size, n, d, 5), set()
+    measured = SOURCES[family].measure(batch)
     for tightening in (t for t in CLAIMS[claim_id].tightenings if only in t.name):
         formula = tightening.apply(0.01)
-        rows = torch.nonzero(readings(claim_id, family, batch, formula)[0].candidate).flatten().tolist()
+        rows = torch.nonzero(_compared(claim_id, batch, measured, formula)[0].candidate).flatten().tolist()
         if rows and confirmed(claim_id, family, batch, rows[0], formula).violated:
             refuted.add(tightening.name)
     return refuted

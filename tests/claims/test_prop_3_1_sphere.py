@@ -38,7 +38,7 @@ def test_with_the_causal_mask_too() -> None:
         assert not any(bool(r.candidate.any()) for r in readings(ID, FAMILY, batch))
 
 
-@pytest.mark.parametrize("n", [64, 256, 1_024])
+@pytest.mark.parametrize("n", [64, 256, pytest.param(1_024, marks=pytest.mark.slow)])
 def test_constants_do_not_depend_on_n(n) -> None:
     batch = draw_stability(6, n, 3, 2)
     angle, w2 = readings(ID, FAMILY, batch)

@@ -18,6 +18,7 @@ def test_shipped_counterexample_ends_at_the_antipode() -> None:
     assert math.isclose(shipped(ID)[1].observed, math.pi, rel_tol=1e-8)
 
 
+@pytest.mark.slow
 def test_hypothesis_finds_a_small_one() -> None:
     spec, result = smallest_refutation(ID, "quoted", tokens="planar", spectrum="flat")
     assert result.violated

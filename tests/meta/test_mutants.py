@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -218,6 +219,17 @@ def run(mutant: Mutant) -> None:
         getattr(load(mutant.file), mutant.test)(*mutant.arguments)
 
 
+@pytest.fixture
+def first_failure() -> Iterator[None]:
+    """Hypothesis stops at the first failure: nobody reads the smallest one of a mutant."""
+    before = settings.get_current_profile_name()
+    settings.register_profile("first failure", settings(phases=[Phase.explicit, Phase.generate]))
+    settings.load_profile("first failure")
+    yield
+    settings.load_profile(before)
+
+
+@pytest.mark.usefixtures("first_failure")
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.broken)
 def test_mutant_is_caught(mutant: Mutant) -> None:
     run(mutant)  # unbroken, the test passes

@@ -27,6 +27,14 @@ def test_field_is_its_definition(shift):
     assert np.abs(found.numpy() - _by_loops(x, a, v)).max() < 1e-14
 
 
+@pytest.mark.parametrize("shift", [True, False])
+def test_a_masked_token_moves_as_the_last_of_the_tokens_up_to_it(shift):
+    x, a, v = _instances()
+    found = AttentionField(LinearMap(a), LinearMap(v), shift, causal=True)(torch.zeros(6), x).numpy()
+    for i in range(x.shape[1]):
+        assert np.abs(found[:, i] - _by_loops(x[:, : i + 1], a, v)[:, i]).max() < 1e-14
+
+
 def test_velocity_keeps_the_length_also_off_the_sphere():
     x, a, v = _instances()
     x = 1.3 * x

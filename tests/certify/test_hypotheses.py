@@ -1,0 +1,86 @@
+"""What a certificate makes of hypotheses: those read off the matrices, and what fails or is open."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from numerics.enclosure.decision import Decision
+from proofs_checks.certify import certificate
+from proofs_checks.certify.certificate import EXACT, QUESTIONS, certify, exact_statement
+from proofs_checks.certify.ladder import Finding
+from proofs_checks.instance_file import Instance
+
+ZERO = [[0, 0], [0, 0]]
+TINY = str(Fraction(1, 10**40))
+
+
+def instance(**matrices: Any) -> Instance:
+    return Instance.from_arrays(**({"V": [[1, 0], [0, 0]], "dV": ZERO} | matrices))
+
+
+CASES: list[tuple[str, dict[str, Any], bool]] = [
+    ("psd", {}, True),  # an eigenvalue 0 is allowed
+    ("psd", {"V": ZERO}, True),
+    ("psd", {"V": [[1, 1], [1, 1]]}, True),
+    ("psd", {"V": [[1, 0], [0, "-" + TINY]]}, False),
+    ("psd", {"V": [[1, 1], [0, 1]]}, False),  # not symmetric
+    ("symmetric-base", {}, True),
+    ("symmetric-base", {"V": [[1, TINY], [0, 0]]}, False),
+    ("symmetric-update", {}, True),
+    ("symmetric-update", {"dV": [[0, TINY], [0, 0]]}, False),
+    ("a-equals-v", {"dV": [[1, 0], [0, 0]]}, True),  # A follows V where neither A nor its update is given
+    ("a-equals-v", {"A": [[1, 0], [0, 0]]}, True),
+    ("a-equals-v", {"A": [[1, 0], [0, TINY]]}, False),
+    ("a-equals-v", {"A": [[1, 0], [0, 0]], "dV": [[0, 1], [1, 0]]}, False),  # A stays, V does not
+    ("a-equals-v", {"A": [[1, 0], [0, 0]], "dV": [[0, 1], [1, 0]], "dA": [[0, 1], [1, 0]]}, True),
+    ("a-equals-v", {"dV": [[0, 1], [1, 0]], "dA": [[0, 1], [1, TINY]]}, False),
+    ("spectral-gap", {}, True),
+    ("spectral-gap", {"V": [[1, 0], [0, 1]]}, False),
+]
+
+
+@pytest.mark.parametrize(("name", "matrices", "holds"), CASES)
+def test_exact_hypotheses(name: str, matrices: dict[str, Any], holds: bool) -> None:
+    found = exact_statement(name, instance(**matrices))
+    assert found.decision is (Decision.PROVED_TRUE if holds else Decision.PROVED_FALSE)
+
+
+def test_all_exact_hypotheses_are_tested() -> None:
+    assert {(name, holds) for name, _, holds in CASES} == {(n, h) for n in EXACT for h in (True, False)}
+
+
+@pytest.mark.parametrize(
+    ("first", "answer"),
+    [
+        (Decision.PROVED_TRUE, Decision.PROVED_FALSE),
+        (Decision.UNDECIDED, Decision.UNDECIDED),
+        (Decision.PROVED_FALSE, None),
+        (Decision.DEGENERATE, Decision.DEGENERATE),
+    ],
+)
+def test_a_claim_is_answered_where_its_hypotheses_are_proved(first: Decision, answer: Decision | None) -> None:
+    claim = "prop-3.3/drift"
+    question = QUESTIONS[claim]
+    for name in question.hypotheses:
+        findings = {n: Finding(n, Decision.PROVED_TRUE, "here") for n in question.hypotheses}
+        findings[name] = Finding(name, first, "here")
+        findings[question.conclusion] = Finding(question.conclusion, Decision.PROVED_FALSE, "here")
+        found = certificate._answer(claim, instance(), findings, {}, certificate.Mover(instance()))
+        assert found.decision is answer
+
+
+def test_the_cone_theorem_asks_for_the_cone_and_for_its_tokens() -> None:
+    """b = 0, c = 1/2, κ = 0, S = 2: the cone about e1 ends at the tangent t+ = S/c = 4."""
+    claim = "prop-3.3/nonsymmetric"
+    inside, outside = [["7/25", "24/25"]], [["9/41", "40/41"]]  # tangents 24/7 and 40/9
+
+    def answer(tokens: list[list[str]], update: list[list[Any]]) -> Decision | None:
+        made = instance(V=[[2, 0], [0, 0]], dV=update, X0=tokens, T=1)
+        return next(a for a in certify(made, [claim]).answers if a.claim == claim).decision
+
+    assert answer(inside, [[0, "1/2"], [0, 0]]) is Decision.PROVED_TRUE
+    assert answer(outside, [[0, "1/2"], [0, 0]]) is None
+    assert answer(inside, [[0, -2], [2, 0]]) is None  # no cone: S = 2 < 2 √(2·2)
