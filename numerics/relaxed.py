@@ -1,7 +1,8 @@
-"""Attention flows and layers with what the theorems leave out: more heads, an MLP block, a mask, no normalisation.
+"""Attention flows and layers with what the theorems leave out: more heads, an MLP block, a mask, Pre-LN, no LayerNorm.
 
 Two integrators that share only the equations as text: scipy's DOP853 over numpy, and the batched integrator of
 :mod:`numerics.integrator` over torch. For single small systems; the large ones are :mod:`numerics.flow`'s.
+Correlated adapters enter through the square of a linear response, again evaluated in two ways.
 """
 
 from __future__ import annotations
@@ -31,15 +32,19 @@ class Network:
     mlp: (W1 (k×d), W2 (d×k)) or None.
     causal: token i attends to the tokens ``j <= i`` alone.
     sphere: tokens move on the sphere (``P_x`` in a flow, normalisation after a layer); otherwise freely.
+    pre_norm: off the sphere, the block reads the tokens normalised (Pre-LN), the stream itself is not.
     """
 
     heads: tuple[tuple[Array, Array], ...]
     mlp: tuple[Array, Array] | None = None
     causal: bool = False
     sphere: bool = True
+    pre_norm: bool = False
 
     def drive(self, tokens: Array) -> Array:
         """The drive of every token ``(n, d)``."""
+        if self.pre_norm:
+            tokens = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
         total = np.zeros_like(tokens)
         for A, V in self.heads:
             logits = tokens @ A.T @ tokens.T
@@ -98,15 +103,17 @@ def _field(network: Network):
     mlp = None if network.mlp is None else tuple(torch.as_tensor(w) for w in network.mlp)
 
     def velocity(_t: Tensor, x: Tensor) -> Tensor:
-        n = x.shape[1]
+        n, seen = x.shape[1], x
+        if network.pre_norm:
+            seen = x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
         total = torch.zeros_like(x)
         for A, V in heads:
-            logits = torch.einsum("bic,bjc->bij", x @ A.T, x)
+            logits = torch.einsum("bic,bjc->bij", seen @ A.T, seen)
             if network.causal:
                 logits = logits + torch.full((n, n), -torch.inf, dtype=x.dtype).triu(1)
-            total = total + logits.softmax(-1) @ x @ V.T
+            total = total + logits.softmax(-1) @ seen @ V.T
         if mlp is not None:
-            total = total + (x @ mlp[0].T).clamp(min=0) @ mlp[1].T
+            total = total + (seen @ mlp[0].T).clamp(min=0) @ mlp[1].T
         return total - (total * x).sum(-1, keepdim=True) * x if network.sphere else total
 
     return velocity
@@ -126,3 +133,22 @@ def layers(networks: Sequence[Network], h: float, tokens: Array) -> Array:
                 raise RuntimeError("a token has no direction left")
             here = here / size
     return here
+
+
+def square_by_covariance(responses: Array, correlation: float) -> float:
+    """``E|Σ_l <D_l, ΔV^l>|²`` for stationary AR(1) adapters with entries of variance one.
+
+    ``responses``: D, ``(L, entries, observed)``; ``correlation``: ρ of successive layers, 0 independent, 1 tied. The
+    covariance of two layers is ``ρ^|l - l'|``.
+    """
+    lag = np.abs(np.subtract.outer(np.arange(len(responses)), np.arange(len(responses))))
+    return float(np.einsum("kl,kep,lep->", float(correlation) ** lag, responses, responses))
+
+
+def square_by_innovations(responses: Array, correlation: float) -> float:
+    """The same from ``ΔV^{l+1} = ρ ΔV^l + √(1-ρ²) fresh``: the response to each fresh draw, backwards in the layers."""
+    fresh, later, total = 1 - correlation**2, np.zeros_like(responses[0]), 0.0
+    for depth in range(len(responses) - 1, -1, -1):
+        later = responses[depth] + correlation * later
+        total += float((later**2).sum()) * (fresh if depth else 1.0)
+    return total

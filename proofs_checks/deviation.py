@@ -63,7 +63,8 @@ def deviation_integral(
     """
     chosen = speeds or Speeds()
     low, high = torch.atan(start), torch.atan(end)
-    cuts = [torch.atan(x).nan_to_num(nan=0.0) for x in _switches(values)] if chosen.inner else []
+    # G is continuous where it changes its branch, so that the integral has no derivative by the cuts.
+    cuts = [torch.atan(x).nan_to_num(nan=0.0).detach() for x in _switches(values)] if chosen.inner else []
     inside = torch.stack([torch.minimum(torch.maximum(c, low), high) for c in cuts], 1) if cuts else low[:, None][:, :0]
     ends = torch.cat([low[:, None], inside.sort(dim=1).values, high[:, None]], dim=1)
     fine, coarse = (_integrate(values, ends, chosen, nodes) for nodes in (_NODES, _FEWER))

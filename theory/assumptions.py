@@ -34,10 +34,16 @@ RELAXATIONS: dict[str, str] = {
     "dominant-gap": r"$\lambda_1 > \lambda_2$ alone: some $|\lambda_j| \ge \lambda_1$",
     "single-head": r"a second head $(V', A')$, the same in both models; the claim keeps the first",
     "full-attention": r"a causal mask: token $i$ attends to the tokens $j \le i$ alone",
-    "post-ln": r"no normalisation: $\dot x_i = V m_i$, $x^{l+1} = x^l + h V m^l$, tokens of any length",
+    "post-ln": (
+        r"no normalisation: $\dot x_i = V m_i$, $x^{l+1} = x^l + h V m^l$, tokens of any length; or Pre-LN: $m_i$ and"
+        r" the MLP block read $x/|x|$, the claim the directions"
+    ),
     "attention-only": r"an MLP block $W_2\max(W_1x, 0)$ is added, the same in both models",
     "gaussian-adapters": r"independent entries of mean 0 and the same variance, of any law (signs, heavy tails)",
-    "independent-adapters": r"correlated over the layers, up to one adapter for all (tied)",
+    "independent-adapters": (
+        r"correlated over the layers: AR(1), $\Delta V^{l+1}=\rho\,\Delta V^l+\sqrt{1-\rho^2}\,\Delta V'$, or one"
+        r" adapter for all (tied)"
+    ),
     "zero-mean-adapters": r"a fixed matrix is added to every adapter",
     "common-start": r"the perturbed model starts from other tokens",
     "collapsed-base": r"the tokens of the base start at different points",

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from proofs_checks.commands.options import add_json, add_store, known_claim
 from proofs_checks.errors import InputError
+from proofs_checks.falsify.certified import Certified, certified
 from proofs_checks.falsify.gradient import OBJECTIVES, ascend
 from proofs_checks.falsify.guided import families, guided
 from proofs_checks.falsify.search import Outcome, search
@@ -35,6 +37,15 @@ SHRINKING = 0.5
 
 
 METHODS = {"random": search, "gradient": ascend, "hypothesis": guided}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The files of a counterexample, empty where there are none, and what is proved of it."""
+
+    file: str = ""
+    certificate: str = ""
+    proof: Certified = field(default_factory=lambda: Certified(note="nothing found"))
 
 
 def add_parser(subparsers: Any) -> None:
@@ -73,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = target(known_claim(args.claim), args.tighten, args.constant, args.replace)
     outcome = _search(chosen, args)
     store = Store(args.store)
-    file = ""
+    kept = Kept()
     if outcome.instance is not None and outcome.confirmation is not None:
         instance, confirmation = shrink(
             outcome.instance, outcome.confirmation, lambda i: chosen.confirm(i, chosen.formula),
@@ -81,9 +92,9 @@ def run(args: argparse.Namespace) -> int:
         )  # fmt: skip
         outcome.instance, outcome.confirmation = instance, confirmation
         name = f"{file_name(chosen.claim)}-{time.strftime('%Y%m%d-%H%M%S')}"
-        file = str(store.keep("falsified", name, _described(chosen, outcome)))
-    _print(console(args.json), f"{chosen.claim}, {chosen.form}", outcome, file)
-    emit_json(_document(args, chosen.claim, chosen.form, str(chosen.formula.expr), outcome, file), args.json)
+        kept = _keep(store, name, _described(chosen, outcome), certified(chosen.claim, chosen.form, instance))
+    _print(console(args.json), f"{chosen.claim}, {chosen.form}", outcome, kept)
+    emit_json(_document(args, chosen.claim, chosen.form, str(chosen.formula.expr), outcome, kept), args.json)
     return 0 if outcome.instance is not None else 3
 
 
@@ -101,15 +112,22 @@ def _without(args: argparse.Namespace) -> int:
     with _progress(args) as advance:
         found = search_without(name, dropped, args.budget, args.seed, advance)
     outcome = Outcome(found.instance, found.confirmation, found.tried, found.best_ratio, 0, found.seconds)
-    file = ""
+    form, kept = f"without {dropped}", Kept()
     if found.instance is not None:
         stamp = time.strftime("%Y%m%d-%H%M%S")
-        kept = found.instance.to_dict() | {"note": f"breaks {name} without {dropped}; every other assumption holds"}
-        file = str(Store(args.store).keep("falsified", f"{file_name(name)}--{dropped}-{stamp}", kept))
-    form = f"without {dropped}"
-    _print(console(args.json), f"{name}, {form}", outcome, file)
-    emit_json(_document(args, name, form, None, outcome, file), args.json)
+        told = found.instance.to_dict() | {"note": f"breaks {name} without {dropped}; every other assumption holds"}
+        proof = certified(name, form, found.instance)
+        kept = _keep(Store(args.store), f"{file_name(name)}--{dropped}-{stamp}", told, proof)
+    _print(console(args.json), f"{name}, {form}", outcome, kept)
+    emit_json(_document(args, name, form, None, outcome, kept), args.json)
     return 0 if found.instance is not None else 3
+
+
+def _keep(store: Store, name: str, instance: dict[str, Any], proof: Certified) -> Kept:
+    """Write the counterexample and, where there is one, its certificate beside it."""
+    file = str(store.keep("falsified", name, instance))
+    beside = "" if proof.document is None else str(store.keep("falsified", f"{name}.certificate", proof.document))
+    return Kept(file, beside, proof)
 
 
 def _described(chosen: Target, outcome: Outcome) -> dict[str, Any]:
@@ -147,7 +165,7 @@ def _progress(args: argparse.Namespace) -> Iterator[Callable[[float, int, float 
 
 
 def _document(
-    args: argparse.Namespace, claim: str, form: str, formula: str | None, outcome: Outcome, file: str
+    args: argparse.Namespace, claim: str, form: str, formula: str | None, outcome: Outcome, kept: Kept
 ) -> dict[str, Any]:
     result = outcome.confirmation
     return document(
@@ -158,7 +176,9 @@ def _document(
         formula=formula,
         found=outcome.instance is not None,
         instance=None if outcome.instance is None else outcome.instance.to_dict(),
-        file=file or None,
+        file=kept.file or None,
+        certificate=_certificate_json(kept),
+        certificate_note=kept.proof.note,
         ratio=None if result is None else result.ratio,
         confirmation=None if result is None else confirmation_dict(result),
         confirmed_by=[] if result is None else list(result.methods),
@@ -169,7 +189,14 @@ def _document(
     )
 
 
-def _print(out: Console, what: str, outcome: Outcome, file: str) -> None:
+def _certificate_json(kept: Kept) -> dict[str, Any] | None:
+    if not kept.certificate:
+        return None
+    proof = kept.proof
+    return {"file": kept.certificate, "verdict": proof.verdict, "checked": proof.checked, "shows": proof.shows}
+
+
+def _print(out: Console, what: str, outcome: Outcome, kept: Kept) -> None:
     best = "none said anything" if outcome.best_ratio is None else f"largest observed / bound {outcome.best_ratio:.9g}"
     searched = f"{outcome.tried:,} instances in {outcome.seconds:.1f} s, {best}"
     if outcome.instance is None or outcome.confirmation is None:
@@ -189,5 +216,9 @@ def _print(out: Console, what: str, outcome: Outcome, file: str) -> None:
     table.add_row("observed", f"{found.observed:.12g}")
     table.add_row("bound", f"{found.bound:.12g} (ratio {found.ratio:.9g}, error {found.error:.1e})")
     table.add_row("confirmed by", "; ".join(found.methods))
-    table.add_row("file", file)
+    table.add_row("file", kept.file)
+    proof = kept.proof
+    table.add_row(
+        "certificate", f"{kept.certificate}: {proof.verdict}, {proof.note}" if kept.certificate else proof.note
+    )
     out.print(table)

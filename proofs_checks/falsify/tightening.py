@@ -11,7 +11,9 @@ import time
 import torch
 from torch import Tensor
 
-from proofs_checks.falsify.gradient import RATE, Point, sphere, start
+from proofs_checks.falsify.gradient import RATE, start
+from proofs_checks.falsify.objective import Point
+from proofs_checks.falsify.objectives_flows import sphere
 from theory import prop_3_1
 
 STEPS = 150

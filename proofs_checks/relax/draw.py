@@ -32,6 +32,9 @@ _STATIC = (
     "remark-3.4/drift", "remark-3.4/collapse",
 )  # fmt: skip
 
+_NOT_AR1 = ("thm-4.2/variance", "thm-4.2/supercritical", "thm-4.2/collapse", "thm-4.2/fixed-step")
+"""Read by quadrature over one adapter, or by a slope that AR(1) adapters share at great depth."""
+
 
 class Draw:
     """One source of random instances; ``rng`` is its only state."""
@@ -61,6 +64,8 @@ class Draw:
             other = top
         elif "psd" in self.kept or self.pick(True, False):
             other = top * self.pick(Fraction(0), Fraction(1, 4), Fraction(1, 2))
+        elif self.claim.id.startswith("prop-3.1"):  # norms alone matter
+            other = -top
         else:
             other = -top / 2
         corner = self.part(16, 2) if self.dropped == "symmetric-base" else Fraction(0)
@@ -95,10 +100,14 @@ class Draw:
         anywhere = "hemisphere" not in self.kept
         collapsed = "collapsed-base" in self.kept
         n = 2 if self.dropped in ("full-attention", "collapsed-base") else self.pick(1, 2, 2)
-        if self.dropped == "post-ln":
+        if self.dropped == "post-ln" and self.claim.id != "prop-3.1/discrete":
             n = 2
         rows = [self.token(anywhere) for _ in range(n)]
         return tuple([rows[0]] * n if collapsed else rows)
+
+    def length(self) -> Any:
+        """Of a token where nothing normalises it."""
+        return number_text(self.pick(*(Fraction(k, 4) for k in (1, 2, 4, 8, 12, 16))))
 
     def extra(self, tokens: Matrix) -> dict[str, Any]:
         """What stands in ``meta["model"]``."""
@@ -112,7 +121,8 @@ class Draw:
         if self.dropped == "full-attention":
             given["causal"] = True
         if self.dropped == "post-ln":
-            given |= {"normalised": False, "lengths": [number_text(Fraction(self.pick(1, 2, 3, 4))) for _ in tokens]}
+            kind = self.pick("normalised", "pre_ln")
+            given |= {kind: kind == "pre_ln", "lengths": [self.length() for _ in tokens]}
         if self.dropped == "attention-only":
             given["mlp"] = {
                 "W1": matrix_json(((self.part(2, 1), self.part(2, 1)),)),
@@ -153,7 +163,9 @@ class Draw:
         if name == "thm-4.2/two-level":
             given["h"] = "1/10000"
         if self.dropped == "independent-adapters":
-            given["adapters"] = "tied"
+            given["adapters"] = "tied" if name in _NOT_AR1 else self.pick("tied", "ar1")
+            if given["adapters"] == "ar1":
+                given["correlation"] = self.pick("1/4", "1/2", "3/4")
         if self.dropped == "gaussian-adapters":
             given["adapters"] = self.pick("signs", "rare")
         if self.dropped == "zero-mean-adapters":

@@ -1,9 +1,9 @@
 """An instance of a model without one assumption, in the one instance format.
 
 What the theorems leave out stands in ``meta["model"]``: ``heads`` ([{A, V}]), ``mlp`` ({W1, W2}), ``causal``,
-``normalised`` (false: no LayerNorm), ``lengths`` (of the tokens, then), ``later`` (V after half of the time),
-``other_tokens`` (where the perturbed model starts), ``h`` and ``depth`` (layers), ``adapters`` (independent, tied,
-signs, rare) and their ``mean``.
+``normalised`` (false: no LayerNorm), ``pre_ln`` (true: LayerNorm before the block alone), ``lengths`` (of the tokens,
+then), ``later`` (V after half of the time), ``other_tokens`` (where the perturbed model starts), ``h`` and ``depth``
+(layers), ``adapters`` (independent, tied, ar1, signs, rare), their ``correlation`` (of ar1) and their ``mean``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,27 @@ def extras(instance: Instance) -> dict[str, Any]:
     return found
 
 
+def before_the_block(instance: Instance) -> bool:
+    """Whether the model is Pre-LN."""
+    return bool(extras(instance).get("pre_ln", False))
+
+
+def shown(instance: Instance, tokens: Array) -> Array:
+    """What a claim reads of tokens ``(..., d)``: in a Pre-LN model their directions, as its last LayerNorm does."""
+    return tokens / np.linalg.norm(tokens, axis=-1, keepdims=True) if before_the_block(instance) else tokens
+
+
+def correlation(instance: Instance) -> float:
+    """ρ of the adapters of successive layers: 1 where they are tied, 0 where they are independent."""
+    given = extras(instance)
+    if given.get("adapters") == "ar1":
+        found = parse_number(given.get("correlation", 0), "meta.model.correlation")
+        if not 0 <= found < 1:
+            raise InputError("meta.model.correlation must be at least 0 and below 1")
+        return float(found)
+    return float(given.get("adapters") == "tied")
+
+
 def matrix(value: Any, name: str) -> Matrix:
     """A matrix of ``meta["model"]``, exact."""
     return parse_matrix(value, f"meta.model.{name}", square=False)
@@ -46,6 +67,7 @@ def networks(instance: Instance, perturbed: bool) -> tuple[Network, Network]:
     attention = instance.perturbed_attention() if perturbed else (instance.A or instance.V)
     heads = [(_array(matrix(h["A"], "heads.A")), _array(matrix(h["V"], "heads.V"))) for h in given.get("heads", [])]
     mlp = given.get("mlp")
+    inside, pre = bool(given.get("normalised", True)), before_the_block(instance)
     block = None if mlp is None else (_array(matrix(mlp["W1"], "mlp.W1")), _array(matrix(mlp["W2"], "mlp.W2")))
     found = []
     for value in (instance.V, matrix(given["later"], "later") if "later" in given else instance.V):
@@ -55,7 +77,8 @@ def networks(instance: Instance, perturbed: bool) -> tuple[Network, Network]:
                 ((_array(attention), _array(moved)), *heads),
                 block,
                 bool(given.get("causal", False)),
-                bool(given.get("normalised", True)),
+                inside and not pre,
+                pre,
             )
         )
     return found[0], found[1]
@@ -98,10 +121,10 @@ def satisfied(instance: Instance) -> dict[str, bool]:
         "dominant-gap": _dominant(V) and all(_dominant(h) for h in heads),
         "single-head": not heads,
         "full-attention": not given.get("causal", False),
-        "post-ln": bool(given.get("normalised", True)),
+        "post-ln": bool(given.get("normalised", True)) and not before_the_block(instance),
         "attention-only": "mlp" not in given,
         "gaussian-adapters": given.get("adapters") not in NOT_GAUSSIAN,
-        "independent-adapters": given.get("adapters") != "tied",
+        "independent-adapters": not correlation(instance),
         "zero-mean-adapters": "mean" not in given,
         "common-start": "other_tokens" not in given or matrix(given["other_tokens"], "other_tokens") == tokens,
         "collapsed-base": len(set(tokens)) <= 1,

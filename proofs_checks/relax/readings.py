@@ -21,12 +21,13 @@ from proofs_checks.checks.prop_3_1 import exact_norms
 from proofs_checks.deviation import exact_deviation_integral
 from proofs_checks.instance_file import Instance
 from proofs_checks.instance_numbers import parse_number
-from proofs_checks.relax.model import extras, networks, start
+from proofs_checks.relax.model import before_the_block, extras, networks, shown, start
 from theory import prop_3_1, prop_3_3, thm_4_6
 from theory.formula import Formula
 from theory.lowering import to_mpmath
 
 _LONG = 12
+_LAYERS = ("layers in numpy",)
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,16 @@ def _grown(formula: Formula, values: dict[str, Any]) -> float:
     return float(values.get("initial_angle", 0)) + delta * float(values["t"])
 
 
+def _angular(instance: Instance) -> bool:
+    """Whether tokens are compared by angle: on the sphere, and by their directions under Pre-LN."""
+    return bool(extras(instance).get("normalised", True)) or before_the_block(instance)
+
+
 def sphere(instance: Instance, runs: Runs) -> Reading:
     """Largest distance of twins: an angle on the sphere, a chord off it."""
     time = _time(instance)
     pairs = zip(_ends(runs, instance, False, time), _ends(runs, instance, True, time), strict=True)
-    on = extras(instance).get("normalised", True)
+    on = _angular(instance)
     measured = tuple((_max_between if on else _max_chord)(x, y) for x, y in pairs)
     return Reading(measured, _grown(prop_3_1.BOUND, norms(instance) | {"t": time}))
 
@@ -158,7 +164,7 @@ def _w_infinity(first: Array, second: Array, distance: Callable[[Array, Array], 
 def initial(instance: Instance, runs: Runs) -> Reading:
     """W_∞ of the clouds, in the angle (in the chord off the sphere)."""
     time = _time(instance)
-    on = extras(instance).get("normalised", True)
+    on = _angular(instance)
     distance = _max_between if on else _max_chord
     begin = _w_infinity(start(instance, False), start(instance, True), distance)
     pairs = zip(_ends(runs, instance, False, time), _ends(runs, instance, True, time), strict=True)
@@ -174,12 +180,12 @@ def discrete(instance: Instance, _runs: Runs) -> Reading | None:
         return None
     network = networks(instance, False)[0]
     clouds = [start(instance, False), start(instance, True)]
-    before = _max_chord(clouds[0], clouds[1])
+    before = _max_chord(*(shown(instance, x) for x in clouds))
     if not before:
         return None
-    after = [layers([network], h, x) for x in clouds]
+    after = [shown(instance, layers([network], h, x)) for x in clouds]
     stretch = _max_chord(after[0], after[1]) / before
-    return Reading((stretch, stretch), _value(prop_3_1.STEP_LIPSCHITZ, values))
+    return Reading((stretch,), _value(prop_3_1.STEP_LIPSCHITZ, values), methods=_LAYERS)
 
 
 # --- Prop. 3.3 ---------------------------------------------------------------------------------------
@@ -279,10 +285,10 @@ def layered(instance: Instance, _runs: Runs) -> Reading | None:
     after = layers([networks(instance, False)[0]] * depth, h, start(instance, False))
     measured = _max_angle(after, np.eye(instance.d)[0])
     if not begin < math.pi / 2:
-        return Reading((measured, measured), math.pi / 2)
+        return Reading((measured,), math.pi / 2, methods=_LAYERS)
     values = {"h": h, "kappa": float(np.linalg.norm(V[1:, 1:], 2)), "lambda_1": V[0, 0]}
     contraction = _value(prop_3_3.LAYER_CONTRACTION, values)
-    return Reading((measured, measured), math.atan(math.tan(begin) * contraction**depth))
+    return Reading((measured,), math.atan(math.tan(begin) * contraction**depth), methods=_LAYERS)
 
 
 # --- Thm. 4.6 ----------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """The laws of random adapters on one small instance, without sampling.
 
 For small adapters every second moment is that of a linear response: with the derivative ``D_k`` of what is observed by
-the entries of ΔV^k, ``E y² = (η²/d²) Σ_kk' corr(k,k') <D_k, D_k'> + (Σ_k <D_k, M>)²``. Where they are
-not small, one or two layers of rank one in the plane: a mean over four Gaussian numbers, or over all outcomes.
+the entries of ΔV^k, ``E y² = (η²/d²) Σ_kk' ρ^|k-k'| <D_k, D_k'> + (Σ_k <D_k, M>)²``, ρ the correlation of successive
+layers (0 independent, 1 tied). Where they are not small, one or two layers of rank one in the plane: a mean over four
+Gaussian numbers, or over all outcomes.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from numerics.relaxed import Array, Network, layers
+from numerics.relaxed import Array, Network, layers, square_by_covariance, square_by_innovations
 from proofs_checks.instance_file import Instance
 from proofs_checks.instance_numbers import parse_number
-from proofs_checks.relax.model import NOT_GAUSSIAN, extras, matrix, networks, start
+from proofs_checks.relax.model import NOT_GAUSSIAN, correlation, extras, matrix, networks, shown, start
 from proofs_checks.relax.readings import Read, Reading, Runs
 from theory import remark_3_4, thm_4_2
 from theory.formula import Formula
@@ -49,19 +50,25 @@ def _setting(instance: Instance) -> tuple[float, int, list[Network]]:
 
 def _moved(network: Network, update: Array) -> Network:
     (attention, value), *rest = network.heads
-    return Network(((attention, value + update), *rest), network.mlp, network.causal, network.sphere)
+    return replace(network, heads=((attention, value + update), *rest))
 
 
 def _run(instance: Instance, updates: list[Array]) -> Array:
     h, _, blocks = _setting(instance)
-    return layers([_moved(b, u) for b, u in zip(blocks, updates, strict=True)], h, start(instance, True))
+    after = layers([_moved(b, u) for b, u in zip(blocks, updates, strict=True)], h, start(instance, True))
+    return shown(instance, after)
 
 
 Observe = Callable[[Array], Array]
 """Tokens → the numbers whose squares are summed."""
+Square = Callable[[Array, float], float]
+_SQUARES: tuple[Square, ...] = (square_by_covariance, square_by_innovations)
+"""With each of the two steps another evaluation of the law."""
 
 
-def second_moment(instance: Instance, observe: Observe, step: float, *, at_rest: bool = True) -> float:
+def second_moment(
+    instance: Instance, observe: Observe, step: float, square: Square = square_by_covariance, *, at_rest: bool = True
+) -> float:
     """``E Σ y²`` to second order in the adapters, of scale :data:`ETA`, plus the mean of y squared.
 
     Without ``at_rest`` what is observed without adapters is left out of that mean.
@@ -80,12 +87,9 @@ def second_moment(instance: Instance, observe: Observe, step: float, *, at_rest:
             rows.append((ends[0] - ends[1]) / (2 * step))
     D = np.array(rows).reshape(depth, d * d, -1)
     law = given.get("adapters", "independent")
-    if law in ("independent", *NOT_GAUSSIAN):  # the same second moments
-        spread = float((D**2).sum())
-    elif law == "tied":
-        spread = float((D.sum(axis=0) ** 2).sum())
-    else:
+    if law not in ("independent", "tied", "ar1", *NOT_GAUSSIAN):  # the last have the same second moments
         raise ValueError(f"second moments are not known of adapters {law!r}")
+    spread = square(D, correlation(instance))
     mean = observe(_run(instance, still)) if at_rest else np.zeros(D.shape[2])
     if "mean" in given:
         M = np.array([[float(x) for x in row] for row in matrix(given["mean"], "mean")]).ravel() * ETA
@@ -104,7 +108,7 @@ def _levels(instance: Instance) -> list[float]:
 
 
 def _moments(instance: Instance, observe: Observe, bound: float, relation: str = "==") -> Reading:
-    measured = tuple(second_moment(instance, observe, s) for s in _STEPS)
+    measured = tuple(second_moment(instance, observe, s, q) for s, q in zip(_STEPS, _SQUARES, strict=True))
     return Reading(measured, bound, relation, error=_ERROR, methods=_METHODS)
 
 
@@ -128,13 +132,15 @@ def subcritical(instance: Instance, _runs: Runs) -> Reading | None:
     given = {"noise_scale": math.sqrt(h) * ETA, "s_norm": 1, "d": instance.d, "h": h, "T": h * depth} | norms
     limit = ETA**2 * h * h * depth / instance.d  # at K_2 = 0
     bound = _value(thm_4_2.SUBCRITICAL_BOUND, **given) if norms["V_norm"] else limit
-    base = layers(blocks, h, start(instance, False))
+    base = shown(instance, layers(blocks, h, start(instance, False)))
     n = len(base)
     return _moments(instance, lambda x: ((x - base) / math.sqrt(n)).ravel(), bound, "<=")
 
 
 def _slope(at_depth: Callable[[int], Instance], depths: tuple[int, int], step: float) -> float:
     """Log-log slope of η_c between two depths: the drift of the first token from the base reaches a given level."""
+    if extras(at_depth(depths[0])).get("adapters") == "ar1":
+        raise ValueError("the slope of AR(1) adapters is that of independent ones at great depth alone")
     grown = [second_moment(at_depth(L), lambda x: x[0], step, at_rest=False) for L in depths]
     return -0.5 * math.log(grown[1] / grown[0]) / math.log(depths[1] / depths[0])
 
@@ -201,9 +207,10 @@ def _outcomes(law: str, nodes: int) -> tuple[Array, Array]:
 
 def _one_layer(instance: Instance, tokens: Array, eta: float, u: Array, v: Array, block: Network) -> Array:
     """Tokens (m, n, d) after one layer with ΔV = η (u vᵀ + M), for m outcomes at once; A = 0 heads and the MLP."""
+    seen = shown(instance, tokens)
     h, given = _setting(instance)[0], extras(instance)
     (_, V), *rest = block.heads
-    mean = tokens.mean(axis=1, keepdims=True) * np.ones_like(tokens)
+    mean = seen.mean(axis=1, keepdims=True) * np.ones_like(seen)
     drive = mean @ V.T + eta * np.einsum("md,mnd->mn", v, mean)[:, :, None] * u[:, None, :]
     if "mean" in given:
         M = np.array([[float(x) for x in row] for row in matrix(given["mean"], "mean")])
@@ -211,7 +218,7 @@ def _one_layer(instance: Instance, tokens: Array, eta: float, u: Array, v: Array
     for _, other in rest:
         drive = drive + mean @ other.T
     if block.mlp is not None:
-        drive = drive + np.maximum(tokens @ block.mlp[0].T, 0) @ block.mlp[1].T
+        drive = drive + np.maximum(seen @ block.mlp[0].T, 0) @ block.mlp[1].T
     after = tokens + h * drive
     size = np.linalg.norm(after, axis=2, keepdims=True)
     return after / np.where(size > 0, size, 1) if block.sphere else after
@@ -228,12 +235,14 @@ def expectation(instance: Instance, observe: Callable[[Array], Array], eta: floa
     if law == "tied":
         for block in blocks:
             tokens = _one_layer(instance, tokens, eta, u, v, block)
-        return float(weight @ observe(tokens))
+        return float(weight @ observe(shown(instance, tokens)))
+    if law == "ar1":
+        raise ValueError("AR(1) adapters are not integrated over")
     for block in blocks:
         if len(blocks) > 1:
             raise ValueError("independent adapters are integrated over one layer")
         tokens = _one_layer(instance, tokens, eta, u, v, block)
-    return float(weight @ observe(tokens))
+    return float(weight @ observe(shown(instance, tokens)))
 
 
 def _same_law(instance: Instance, eta: float, nodes: int) -> float:
@@ -248,7 +257,7 @@ def _same_law(instance: Instance, eta: float, nodes: int) -> float:
 
 def variance(instance: Instance, _runs: Runs) -> Reading:
     """``E<x^L, x^0> = ρ^L`` for V = 0."""
-    depth, begin = _setting(instance)[1], start(instance, False)[0]
+    depth, begin = _setting(instance)[1], shown(instance, start(instance, False))[0]
     size = float(np.linalg.norm(begin))
     measured = tuple(expectation(instance, lambda x: x[:, 0] @ begin / size, _STRONG, k) for k in _NODES)
     return Reading(measured, _same_law(instance, _STRONG, _NODES[1]) ** depth, "==", error=_ERROR, methods=_METHODS)
@@ -276,7 +285,7 @@ def two_level(instance: Instance, _runs: Runs) -> Reading | None:
     if abs(drift - expected) > 0.02 * max(abs(drift), abs(expected)):
         return Reading((drift, drift), expected, "==", error=4 * h, methods=_METHODS)
     measured = []
-    for step in _STEPS:
+    for step, square in zip(_STEPS, _SQUARES, strict=True):
         D = []
         for k in range(depth):
             ends = []
@@ -285,16 +294,16 @@ def two_level(instance: Instance, _runs: Runs) -> Reading | None:
                 updates[k][1, 1] = sign * step
                 ends.append(log_tan(_run(instance, updates))[0])
             D.append((ends[0] - ends[1]) / (2 * step))
-        tied = extras(instance).get("adapters") == "tied"
-        measured.append(ETA**2 / d**2 * (sum(D) ** 2 if tied else sum(x * x for x in D)) / (h * depth))
+        spread = square(np.array(D)[:, None, None], correlation(instance))
+        measured.append(ETA**2 / d**2 * spread / (h * depth))
     bound = _value(thm_4_2.LOG_TAN_VARIANCE, **given)
     return Reading(tuple(measured), bound, "==", error=4 * h, methods=_METHODS)
 
 
 def supercritical(instance: Instance, _runs: Runs) -> Reading | None:
     """``½E|x - x̃|² = 1`` as η → ∞ (here η = 10^6), the base standing still (V = 0); all m_i ≠ 0."""
-    begin = start(instance, False)
-    if not np.linalg.norm(start(instance, True).mean(axis=0)) > 0.1:
+    begin = shown(instance, start(instance, False))
+    if not np.linalg.norm(shown(instance, start(instance, True)).mean(axis=0)) > 0.1:
         return None
     eta = 1e6
 

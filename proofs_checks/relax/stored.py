@@ -57,9 +57,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--budget", type=float, default=30.0, help="seconds for each cell")
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="only these (default: all)")
+    parser.add_argument("--without", metavar="ASSUMPTION", help="only the cells of this assumption")
+    parser.add_argument("--open", action="store_true", help="only cells that have no counterexample yet")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     chosen = [c for c in cells() if not args.claims or c[0] in args.claims]
+    chosen = [c for c in chosen if args.without in (None, c[1]) and not (args.open and path(*c).exists())]
     without = {k: v for k, v in tried().items() if tuple(k.split()) in set(cells()) - set(chosen)}
     FOLDER.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(args.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -73,7 +76,7 @@ def main() -> None:
                 shown = None if best is None else round(best, 6)
                 without[f"{claim_id} {assumption}"] = {"tried": count, "best_ratio": shown}
             print(claim_id, assumption, "needed" if found else f"not found in {count}", flush=True)
-    write_text(TRIED, dumps(without))
+    write_text(TRIED, dumps({key: without[key] for key in map(" ".join, cells()) if key in without}))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ def test_one_percent_stronger_is_broken_by_a_small_instance(claim: str, tmp_path
     assert code == 0
     assert_small_and_broken(found, claim)
     assert Path(found["file"]).exists()
+    assert found["certificate"] is None
+    assert "as it stands" in found["certificate_note"]
 
 
 @pytest.mark.slow
@@ -64,6 +66,10 @@ def test_quoted_forms_are_broken_as_they_stand(claim: str, tmp_path: Path) -> No
     code, found = falsify(tmp_path, claim, "--budget", "20")
     assert code == 0
     assert_small_and_broken(found, claim)
+    proof = found["certificate"]
+    assert proof == {"file": proof["file"], "verdict": "proved_false", "checked": True, "shows": True}
+    assert proof["file"] == found["file"].replace(".json", ".certificate.json")
+    assert cli.main(["check-certificate", proof["file"]]) == 0
 
 
 @pytest.mark.parametrize("assumption", ["hemisphere", "symmetric-update"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def test_the_ar1_sum_of_the_theorem_without_a_well_is_its_limit() -> None:
     """thm-4.2/critical's sum as ρ_j → 1."""
     from theory.thm_4_2 import _ar1_sum
 
-    numbers = {s.L: 9, s.correlation: sp.Rational(2, 5), s.layer_ratio: 1 - sp.Float("1e-12", 40)}
+    numbers: dict[Any, Any] = {s.L: 9, s.correlation: sp.Rational(2, 5), s.layer_ratio: 1 - sp.Float("1e-12", 40)}
     flat = sweep_laws.AR1_FLAT_SUM.expr.subs({s.L: 9, s.correlation: sp.Rational(2, 5)})
     assert float(_ar1_sum().subs(numbers)) == pytest.approx(float(flat), rel=1e-9)
 
