@@ -35,6 +35,7 @@ def test_the_shipped_lock_is_of_the_present_claims(rows: list[dict]) -> None:
     assert lock.changed_claims(lock.read()) == []
     text = lock.PATH.read_text(encoding="utf-8")
     assert list(lock.read()["claims"]) == list(CLAIMS)
+    assert lock.read()["claims"] == {i: lock.entry(i, known) for i, known in lock.read()["claims"].items()}
     assert all(isinstance(x, (str, int, list, dict)) for c in json.loads(text)["claims"].values() for x in c.values())
 
 
