@@ -1,8 +1,8 @@
 """Attention flows and layers with what the theorems leave out: more heads, an MLP block, a mask, Pre-LN, no LayerNorm.
 
-Two integrators that share only the equations as text: scipy's DOP853 over numpy, and the batched integrator of
-:mod:`numerics.integrator` over torch. For single small systems; the large ones are :mod:`numerics.flow`'s.
-Correlated adapters enter through the square of a linear response, again evaluated in two ways.
+By scipy's DOP853 over numpy, for single small systems; :mod:`numerics.relaxed_batch` is the other integrator, which
+shares only the equations as text, and :mod:`numerics.flow` has the large ones. Correlated adapters enter through the
+square of a linear response, again evaluated in two ways.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
-from torch import Tensor
-
-from numerics.integrator import integrate
 
 Array = NDArray[np.float64]
 _RTOL, _ATOL = 1e-12, 1e-14
+SHORTEST = 1e-6
+"""Length below which a token of a Pre-LN stream has no direction."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,15 @@ class Network:
     pre_norm: bool = False
 
     def drive(self, tokens: Array) -> Array:
-        """The drive of every token ``(n, d)``."""
+        """The drive of every token ``(n, d)``.
+
+        Raises RuntimeError where a token that is to be normalised has no direction left: such a stream may reach 0.
+        """
         if self.pre_norm:
-            tokens = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
+            size = np.linalg.norm(tokens, axis=1, keepdims=True)
+            if not size.min() > SHORTEST:
+                raise RuntimeError("a token has no direction left")
+            tokens = tokens / size
         total = np.zeros_like(tokens)
         for A, V in self.heads:
             logits = tokens @ A.T @ tokens.T
@@ -83,40 +87,6 @@ def flow(phases: Phases, tokens: Array, rtol: float = _RTOL, atol: float = _ATOL
         if network.sphere:
             here = here / np.linalg.norm(here, axis=1, keepdims=True)
     return here
-
-
-def flow_again(phases: Phases, tokens: Array) -> Array:
-    """The same by the integrator of this project, over torch. Raises RuntimeError where it fails."""
-    here = torch.as_tensor(np.array(tokens, dtype=float)).unsqueeze(0)
-    for network, time in phases:
-        solution = integrate(_field(network), here, torch.tensor([[time]], dtype=torch.float64), rtol=_RTOL, atol=_ATOL)
-        if not bool(solution.converged.all()):
-            raise RuntimeError("the tokens could not be followed to the end")
-        here = solution.states[:, 0]
-        if network.sphere:
-            here = here / here.norm(dim=-1, keepdim=True)
-    return here[0].numpy()
-
-
-def _field(network: Network):
-    heads = [(torch.as_tensor(A), torch.as_tensor(V)) for A, V in network.heads]
-    mlp = None if network.mlp is None else tuple(torch.as_tensor(w) for w in network.mlp)
-
-    def velocity(_t: Tensor, x: Tensor) -> Tensor:
-        n, seen = x.shape[1], x
-        if network.pre_norm:
-            seen = x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        total = torch.zeros_like(x)
-        for A, V in heads:
-            logits = torch.einsum("bic,bjc->bij", seen @ A.T, seen)
-            if network.causal:
-                logits = logits + torch.full((n, n), -torch.inf, dtype=x.dtype).triu(1)
-            total = total + logits.softmax(-1) @ seen @ V.T
-        if mlp is not None:
-            total = total + (seen @ mlp[0].T).clamp(min=0) @ mlp[1].T
-        return total - (total * x).sum(-1, keepdim=True) * x if network.sphere else total
-
-    return velocity
 
 
 def layers(networks: Sequence[Network], h: float, tokens: Array) -> Array:

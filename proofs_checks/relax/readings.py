@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 import torch
 from mpmath import mp
 
-from numerics.relaxed import Array, Phases, flow, flow_again, flow_roughly, layers
+from numerics.relaxed import Array, Phases, flow, flow_roughly, layers
+from numerics.relaxed_batch import flow_again
 from numerics.spectral import max_angle
 from numerics.transport import labelled_angle
 from proofs_checks.checks.confirmation import DIGITS, Confirmation, exact_values
@@ -20,7 +22,7 @@ from proofs_checks.checks.first_passage import cone_values
 from proofs_checks.checks.prop_3_1 import exact_norms
 from proofs_checks.deviation import exact_deviation_integral
 from proofs_checks.instance_file import Instance
-from proofs_checks.instance_numbers import parse_number
+from proofs_checks.instance_numbers import Matrix, parse_number
 from proofs_checks.relax.model import before_the_block, extras, networks, shown, start
 from theory import prop_3_1, prop_3_3, thm_4_6
 from theory.formula import Formula
@@ -59,7 +61,7 @@ class Reading:
 
 Runs = Sequence[Callable[[Phases, Array], Array]]
 ROUGH: Runs = (flow_roughly,)
-"""To look for candidates."""
+"""To look for candidates, one at a time."""
 BOTH: Runs = (flow, flow_again)
 """To confirm one."""
 Read = Callable[[Instance, Runs], Reading | None]
@@ -99,8 +101,13 @@ def _time(instance: Instance) -> float:
 
 def spectra(instance: Instance) -> dict[str, Any]:
     """Spectral quantities by their names in code."""
+    return dict(_spectra(instance.V, instance.dV, tuple(instance.meta.get("u", ()))))
+
+
+@lru_cache(maxsize=256)
+def _spectra(V: Matrix, dV: Matrix, u: tuple[Any, ...]) -> dict[str, Any]:
     with mp.workdps(DIGITS):
-        return exact_values(instance)
+        return exact_values(Instance(V, dV, meta={"u": list(u)} if u else {}))
 
 
 def _direction(values: dict[str, Any], name: str) -> Array:
@@ -115,8 +122,13 @@ def _direction(values: dict[str, Any], name: str) -> Array:
 
 def norms(instance: Instance) -> dict[str, Any]:
     """The six operator norms of Prop. 3.1."""
+    return dict(_norms(instance.V, instance.dV, instance.A, instance.dA))
+
+
+@lru_cache(maxsize=256)
+def _norms(V: Matrix, dV: Matrix, A: Matrix | None, dA: Matrix | None) -> dict[str, Any]:
     with mp.workdps(DIGITS):
-        return exact_norms(instance)
+        return exact_norms(Instance(V, dV, A, dA))
 
 
 def _grown(formula: Formula, values: dict[str, Any]) -> float:
@@ -145,6 +157,7 @@ def sphere(instance: Instance, runs: Runs) -> Reading:
 def euclidean(instance: Instance, runs: Runs) -> Reading:
     """Largest displacement in R^d against the integral."""
     time = _time(instance)
+    ends = [_ends(runs, instance, perturbed, time) for perturbed in (False, True)]
     values = norms(instance) | {"radius_0": float(np.linalg.norm(start(instance, False), axis=1).max()), "t": time}
     if not values["V_norm"] and not values["perturbed_V_norm"]:
         bound = 0.0
@@ -152,8 +165,7 @@ def euclidean(instance: Instance, runs: Runs) -> Reading:
         formula = prop_3_1.EUCLIDEAN_INTEGRAND
         integral: Any = mp.quad(lambda s: _value(formula, values, earlier_time=s), [0, time])
         bound = float(integral)
-    pairs = zip(_ends(runs, instance, False, time), _ends(runs, instance, True, time), strict=True)
-    return Reading(tuple(_max_chord(x, y) for x, y in pairs), bound)
+    return Reading(tuple(_max_chord(x, y) for x, y in zip(*ends, strict=True)), bound)
 
 
 def _w_infinity(first: Array, second: Array, distance: Callable[[Array, Array], float]) -> float:
@@ -382,6 +394,8 @@ def degenerate(instance: Instance, runs: Runs) -> Reading | None:
     return Reading(tuple(_max_between(x, y) for x, y in pairs), begin / 2, "==")
 
 
+TWINS = ("prop-3.1/sphere", "prop-3.1/euclidean", "prop-3.1/initial", "thm-4.6/degenerate")
+"""Claims that compare two flows; the other readings follow one, or none."""
 READINGS: dict[str, Read] = {
     "prop-3.1/sphere": sphere,
     "prop-3.1/euclidean": euclidean,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from proofs_checks.instance_file import Instance
 from proofs_checks.relax.draw import Draw
 from proofs_checks.relax.matrices import MATRICES
 from proofs_checks.relax.model import satisfied
-from proofs_checks.relax.readings import BOTH, READINGS, ROUGH, Read, Runs, near_side, safe_start
+from proofs_checks.relax.readings import BOTH, READINGS, TWINS, Read, Runs, near_side, safe_start
+from proofs_checks.relax.screening import screened
 from proofs_checks.relax.statistical import STATISTICAL
 from theory.claims import CLAIMS
 from theory.models import assumed
@@ -23,7 +25,8 @@ SMALLEST_EXCESS = 1.02
 """A counterexample breaks the bound by at least two per cent (or the equality by as much), so that it can be seen."""
 EXAMINED = 12
 """Counterexamples among which the simplest is kept."""
-
+AT_ONCE, SHARE = 128, 0.05
+"""Most instances of a first look whose flows are integrated in one batch, and the share of the budget it may take."""
 
 _LARGEST = 1e9
 ALL: dict[str, Read] = READINGS | MATRICES | STATISTICAL
@@ -74,20 +77,28 @@ def search(
     """
     started, found, hits = time.perf_counter(), Found(), []
     draw = Draw(CLAIMS[claim_id], dropped, np.random.default_rng((seed, *f"{claim_id} {dropped}".encode())))
-    while len(hits) < EXAMINED and time.perf_counter() - started < (budget / 4 if hits else budget):
-        instance = draw.instance()
-        result = confirm(claim_id, dropped, instance, ROUGH)
+
+    def over() -> bool:
         found.seconds = time.perf_counter() - started
         progress(found.seconds, found.tried, found.best_ratio)
-        if result is None:
-            continue
-        found.tried += 1
-        ratio = _ratio(result)
-        found.best_ratio = ratio if found.best_ratio is None else max(ratio, found.best_ratio)
-        if result.violated and ratio > SMALLEST_EXCESS:
-            again = confirm(claim_id, dropped, instance)
-            if again is not None and again.violated:
-                hits.append((_size(instance), len(hits), instance, again))
+        return len(hits) >= EXAMINED or found.seconds >= (budget / 4 if hits else budget)
+
+    look, flows, size = partial(confirm, claim_id, dropped), 2 if claim_id in TWINS else 1, 1
+    while not over():
+        drawn, before = [draw.instance() for _ in range(size)], time.perf_counter()
+        results = screened(look, drawn, flows)
+        if claim_id in READINGS:  # the other claims ask for no flows
+            size = min(AT_ONCE, 2 * size) if time.perf_counter() - before < SHARE * budget else max(1, size // 2)
+        for instance, result in zip(drawn, results, strict=True):
+            if result is None:
+                continue
+            found.tried += 1
+            ratio = _ratio(result)
+            found.best_ratio = ratio if found.best_ratio is None else max(ratio, found.best_ratio)
+            if result.violated and ratio > SMALLEST_EXCESS and not over():
+                again = confirm(claim_id, dropped, instance)
+                if again is not None and again.violated:
+                    hits.append((_size(instance), len(hits), instance, again))
     if hits:
         _, _, instance, found.confirmation = min(hits)
         found.instance = replace(instance, claim=claim_id, kind="assumption", meta=instance.meta | {"dropped": dropped})

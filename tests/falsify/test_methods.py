@@ -62,7 +62,7 @@ def test_what_holds_is_not_broken_by_either(claim: str) -> None:
     for method in (ascend, guided):
         outcome = method(target(claim, None, None, None), 4.0, 1, quiet)
         assert outcome.instance is None
-        assert outcome.tried > 50
+        assert outcome.tried >= 20
         assert 0.9 < (outcome.best_ratio or 0.0) < 1 + 1e-5
 
 

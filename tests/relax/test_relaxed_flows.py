@@ -9,7 +9,8 @@ from scipy.linalg import expm
 
 from numerics.adapters import AdapterLaw
 from numerics.reference import simulate_reference
-from numerics.relaxed import Network, flow, flow_again, layers, square_by_covariance, square_by_innovations
+from numerics.relaxed import Network, flow, layers, square_by_covariance, square_by_innovations
+from numerics.relaxed_batch import flow_again
 
 ZERO = np.zeros((2, 2))
 V = np.array([[1.0, 0.3], [-0.2, 0.5]])
