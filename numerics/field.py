@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 
 from numerics.linear_map import LinearMap
 
@@ -14,6 +15,16 @@ _HEADROOM = 20.0
 """Left free in the exponent for the sum over tokens: log n is below this for every n that fits in memory."""
 _SQUARED_LENGTH = 2.0
 """Stages of a step may leave the sphere a little; |x|² up to this cannot overflow."""
+
+
+LARGE = 1_024
+"""From this number of tokens on the means are computed without an n×n matrix (and faster)."""
+
+
+def softmax_means(queries: Tensor, tokens: Tensor, causal: bool = False) -> Tensor:
+    """``Σ_j softmax_j(<q_i, x_j>) x_j`` for ``queries`` and ``tokens`` ``(B, n, d)``, in memory of order n."""
+    keys = tokens.unsqueeze(1)  # torch's kernels that never hold the matrix take four dimensions
+    return scaled_dot_product_attention(queries.unsqueeze(1), keys, keys, is_causal=causal, scale=1.0).squeeze(1)
 
 
 def unshifted_limit(dtype: torch.dtype) -> float:
@@ -31,9 +42,12 @@ def attention_sums(
     """Numerator ``Σ_j e^{<A x_i, x_j>} x_j`` ``(B, n, d)`` and denominator ``(B, n, 1)`` of the softmax means ``m_i``.
 
     With ``shift`` both carry the factor ``e^{-max}``; without it the caller knows that nothing overflows. ``causal``:
-    token i attends to the tokens ``j <= i`` alone.
+    token i attends to the tokens ``j <= i`` alone. From :data:`LARGE` tokens on: the means themselves, and ones.
     """
-    weights = torch.bmm(attention.apply(tokens), tokens.mT)
+    queries = attention.apply(tokens)
+    if tokens.shape[1] >= LARGE:
+        return softmax_means(queries, tokens, causal), tokens.new_ones(*tokens.shape[:2], 1)
+    weights = torch.bmm(queries, tokens.mT)
     if causal:
         n = tokens.shape[1]
         weights.masked_fill_(torch.ones(n, n, dtype=torch.bool, device=tokens.device).triu_(1), -torch.inf)

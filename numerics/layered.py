@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from numerics.adapters import Adapter
-from numerics.field import normalised, unshifted_limit
+from numerics.field import LARGE, normalised, softmax_means, unshifted_limit
 
 Values = Tensor | Sequence[Tensor]
 """V for all layers, ``(d, d)`` or ``(B, d, d)``, or one such matrix for each layer (untied)."""
@@ -27,7 +27,10 @@ def attention_means(tokens: Tensor, attention: Tensor, causal: bool = False, *, 
     """
     if tokens.shape[1] == 1:
         return tokens
-    weights = torch.bmm(tokens @ attention.mT, tokens.mT)
+    queries = tokens @ attention.mT
+    if tokens.shape[1] >= LARGE:
+        return softmax_means(queries, tokens, causal)
+    weights = torch.bmm(queries, tokens.mT)
     if causal:
         n = tokens.shape[1]
         weights.masked_fill_(torch.ones(n, n, dtype=torch.bool, device=tokens.device).triu_(1), -torch.inf)

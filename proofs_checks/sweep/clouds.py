@@ -11,10 +11,13 @@ from numerics.clusters import cluster_count, mean_cosine
 from numerics.field import normalised
 from numerics.layered import cloud_states
 from numerics.spectral import leading_eigenvector_general
-from numerics.transport import exact_w2_batch, identity_coupling
+from numerics.transport import exact_w2_batch, identity_coupling, sliced_w2
 from proofs_checks.sweep.families import Clouds
 
 Columns = dict[str, np.ndarray]
+EXACT = 4_096
+"""Most tokens for which W2 is computed exactly (the cube of n); above, a lower and an upper bound."""
+_DIRECTIONS = 64
 
 
 def starts(family: Clouds, generator: torch.Generator) -> Tensor:
@@ -65,8 +68,7 @@ def compute(family: Clouds, depth: int, generator: torch.Generator) -> Columns:
     perturbed = _perturbed_overlap(family, value, first, etas, states[:, 1:])
     rows = {
         "eta": etas.expand(family.block, -1),
-        "w2": exact_w2_batch(base, moved),
-        "identity_w2": identity_coupling(base, moved),
+        **_distances(base, moved),
         "overlap_u1": moved[..., 0].mean(dim=1),
         "overlap_perturbed_u1": perturbed,
         "base_overlap_u1": base[..., 0].mean(dim=1),
@@ -75,6 +77,21 @@ def compute(family: Clouds, depth: int, generator: torch.Generator) -> Columns:
         "first_passage": passage,
     }
     return {name: column.reshape(-1).cpu().numpy() for name, column in rows.items()}
+
+
+def _distances(base: Tensor, moved: Tensor) -> dict[str, Tensor]:
+    """``w2`` (NaN above :data:`EXACT` tokens), its lower bound ``sliced_w2`` and its upper bound ``identity_w2``."""
+    d, largest = base.shape[2], identity_coupling(base, moved)
+    if base.shape[1] <= EXACT:
+        exact = exact_w2_batch(base, moved)
+        return {"w2": exact, "sliced_w2": exact, "identity_w2": largest}
+    generator = torch.Generator(base.device).manual_seed(0)
+    directions = torch.randn(_DIRECTIONS, d, dtype=base.dtype, generator=generator, device=base.device)
+    return {
+        "w2": torch.full_like(largest, torch.nan),
+        "sliced_w2": sliced_w2(base, moved, normalised(directions)),
+        "identity_w2": largest,
+    }
 
 
 def _again(first: Adapter, rest):

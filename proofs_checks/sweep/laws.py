@@ -13,6 +13,7 @@ import numpy as np
 
 from proofs_checks.layer_moments import one_layer_mean, overlap
 from proofs_checks.sweep import fits
+from proofs_checks.sweep.clouds import EXACT
 from proofs_checks.sweep.families import Clouds, Escapes, Passages, Sweep
 from proofs_checks.sweep.fits import Array, Interval
 from proofs_checks.sweep.folder import Table
@@ -97,9 +98,16 @@ class Curves:
 
 
 def curves(family: Clouds, table: Table, seed: int = 0) -> Curves:
-    """D(η, L) of each replica, and where its mean crosses the threshold."""
+    """D(η, L) of each replica, and where its mean crosses the threshold.
+
+    Above :data:`proofs_checks.sweep.clouds.EXACT` tokens D is that of the identity coupling, an upper bound.
+    """
     K, E = len(family.depths), len(family.etas)
-    half = (table["w2"] ** 2 / 2).reshape(K, family.seeds, E).transpose(1, 0, 2)
+    half = (
+        (table["w2" if family.tokens <= EXACT else "identity_w2"] ** 2 / 2)
+        .reshape(K, family.seeds, E)
+        .transpose(1, 0, 2)
+    )
     scales = np.array(family.etas)
     critical = fits.crossing(scales, half.mean(axis=0), family.threshold)
     again = fits.crossing(scales, fits.resampled_means(half, seed), family.threshold)

@@ -98,3 +98,20 @@ def test_select_takes_the_instances():
 def test_matrices_of_two_sizes_are_refused():
     with pytest.raises(ValueError, match="differ in shape"):
         AttentionField(LinearMap(torch.eye(3)[None]), LinearMap(torch.eye(4)[None]))
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_many_tokens_give_the_same_means_without_a_matrix(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from numerics import field as module
+    from numerics import layered
+
+    x = normalised(torch.randn(2, 40, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(6)))
+    A, V = 3 * torch.randn(2, 2, 5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(7))
+    field, t = AttentionField(LinearMap(A), LinearMap(V), causal=causal), torch.zeros(2)
+    small, means = field(t, x), layered.attention_means(x, A, causal)
+    monkeypatch.setattr(module, "LARGE", 40)
+    monkeypatch.setattr(layered, "LARGE", 40)
+    assert (field(t, x) - small).abs().max() < 1e-13
+    assert (layered.attention_means(x, A, causal) - means).abs().max() < 1e-14
+    shifted = AttentionField(LinearMap(800 * A), LinearMap(V), causal=causal)(t, x)
+    assert shifted.isfinite().all()

@@ -16,6 +16,7 @@ from numerics.transport import (
     labelled_angle,
     max_displacement,
     plan_cost,
+    sliced_w2,
     squared_distances,
     w_infinity_batch,
 )
@@ -176,3 +177,16 @@ def test_labelled_angle_is_accurate_near_0_and_pi():
         x = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
         y = torch.tensor([[math.cos(angle), math.sin(angle)]], dtype=torch.float64)
         assert float(labelled_angle(x, y)) == pytest.approx(angle, abs=1e-15, rel=1e-9)
+
+
+def test_sliced_distances_are_lower_bounds_and_exact_on_a_line() -> None:
+    generator = torch.Generator().manual_seed(4)
+    x, y = torch.randn(2, 5, 12, 3, generator=generator, dtype=torch.float64)
+    directions = torch.nn.functional.normalize(torch.randn(200, 3, generator=generator, dtype=torch.float64), dim=1)
+    sliced, exact = sliced_w2(x, y, directions), exact_w2_batch(x, y)
+    assert (sliced <= exact + 1e-12).all()
+    assert (sliced > 0.5 * exact).all()
+    u = directions[0]
+    first, second = x[..., :1] * u, y[..., :1] * u
+    assert (sliced_w2(first, second, directions[:1]) - exact_w2_batch(first, second)).abs().max() < 1e-12
+    assert (sliced_w2(x, x + 0.3 * u, directions[:1]) - 0.3).abs().max() < 1e-12

@@ -149,3 +149,15 @@ def test_everything_stays_on_the_device() -> None:
         assert cluster_count(tokens, 0.1).device.type == "cuda"
         with pytest.raises(RuntimeError, match=DEVICE_MISMATCH):
             list(cloud_states(tokens, V, V, scales, h=0.1, depth=1, adapters=law, shift=True))
+
+
+def test_above_the_largest_exact_size_w2_lies_between_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = Item(FAMILY, (("depth", 12),), 0, 3)
+    exact = clouds.compute(FAMILY, 12, item.generator())
+    assert np.array_equal(exact["sliced_w2"], exact["w2"])
+    monkeypatch.setattr(clouds, "EXACT", 4)
+    bounds = clouds.compute(FAMILY, 12, item.generator())
+    assert np.isnan(bounds["w2"]).all()
+    assert (bounds["sliced_w2"] <= exact["w2"] * (1 + 1e-12)).all()
+    assert (exact["w2"] <= bounds["identity_w2"] * (1 + 1e-12)).all()
+    assert (bounds["sliced_w2"] > 0.5 * exact["w2"]).mean() > 0.9
