@@ -5,7 +5,7 @@ SETUP := .venv/.installed
 MODELS := .venv/.models
 
 .DEFAULT_GOAL := help
-.PHONY: help verify derive test test-slow models docs pdf figures lint clean
+.PHONY: help verify derive test test-slow models docs pdf figures sweeps lint clean
 
 help:  ## this list
 	@grep -hE '^[.a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,12 @@ pdf: $(SETUP)  ## all derivations as one PDF (build/derivations/book.pdf); needs
 figures: $(SETUP) $(MODELS)  ## the committed figures and tables of the docs
 	$(BIN)/python -m proofs_checks.generated
 	$(BIN)/python tests/meta/test_mutants.py
+
+sweeps: $(SETUP)  ## the transitions of Thm. 4.2 and 4.6 at scale, and their report (runs/report; half an hour on two cores)
+	for kind in norm depth gap rank; do \
+	  $(BIN)/loraproofs sweep $$kind --profile full --jobs 2 --resume --out runs/$$kind || exit; done
+	$(BIN)/loraproofs report runs/norm runs/depth runs/gap runs/rank --out runs/report
+	$(BIN)/python -m proofs_checks.sweep.published runs/norm runs/depth runs/gap runs/rank
 
 clean:  ## remove the environment and what was built
 	rm -rf .venv docs/_build

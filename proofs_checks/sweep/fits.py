@@ -48,6 +48,8 @@ def crossing(scales: Array, means: Array, level: float) -> Array:
 
     ``scales (E,)`` increasing, ``means (..., E)``.
     """
+    if len(scales) < 2:
+        return np.full(means.shape[:-1], np.nan)
     below, above = means[..., :-1] <= level, means[..., 1:] > level
     rises = below & above
     first = rises.argmax(axis=-1)[..., None]

@@ -153,11 +153,26 @@ def cloud_laws(c: Curves) -> list[Law]:
         )
         found.append(Law(family.name, "exponent of η_c in L", measured, exponent(family), EXPONENT))
         found += collapse_laws(c, used)
+    found += finite_depth_laws(c)
     found += [*linear_laws(c), *flat_laws(c)]
     if not found or (family.threshold > SMALL_DRIFT and not any(x.law.startswith("exponent") for x in found)):
         last = fits.interval(c.critical[-1], c.resampled[:, -1])
         found.append(Law(family.name, f"η_c/L^{family.power:g} at L = {family.depths[-1]:,}", last, None))
     return found
+
+
+def finite_depth_laws(c: Curves) -> list[Law]:
+    """What is left of ``η_c/L^p`` at the smallest depth over that at the largest: 1 but for finite-depth corrections."""
+    family = c.family
+    if len(family.depths) < 3 or family.depths[-1] < _SPAN * family.depths[0]:
+        return []
+    first, last = family.depths[0], family.depths[-1]
+    measured = fits.interval(c.critical[0] / c.critical[-1], c.resampled[:, 0] / c.resampled[:, -1])
+    predicted = None
+    if family.collapsed and family.threshold <= SMALL_DRIFT and family.adapters != "tied":
+        predicted = critical(family, first) / critical(family, last) * (last / first) ** family.power
+    name = f"η_c/L^{family.power:g} at L = {first:,} over that at L = {last:,}"
+    return [Law(family.name, name, measured, predicted, RATIO * (predicted or 0.0))]
 
 
 def collapse_laws(c: Curves, used: Array) -> list[Law]:

@@ -120,6 +120,21 @@ def test_the_critical_norm_of_the_linearised_model_must_be_met_within_two_per_ce
         assert [x.agrees for x in found] == [agrees, agrees]
 
 
+def test_corrections_of_finite_depth_are_those_of_the_sum() -> None:
+    family = presets._near_linear(replace(FLAT, adapters="ar1", correlation=0.5, depths=(16, 64, 256)))
+    L = np.array(family.depths, dtype=float)
+
+    def table(exact: bool) -> dict[str, np.ndarray]:
+        at = [predictions.critical(family, int(x) if exact else 256) * (1 if exact else (x / 256) ** 0.5) for x in L]
+        D = 0.01 * (np.array(family.etas)[None] * L[:, None] ** 0.5 / np.array(at)[:, None]) ** 2
+        return {"w2": np.sqrt(2 * np.repeat(D[:, None], family.seeds, axis=1)).ravel()}
+
+    (row_,) = module.finite_depth_laws(curves(family, table(True)))
+    assert row_.predicted == pytest.approx(1.042, abs=0.01)  # √(S(256)/256) / √(S(16)/16)
+    assert row_.agrees is True
+    assert module.finite_depth_laws(curves(family, table(False)))[0].agrees is False
+
+
 def test_the_whole_curve_without_a_well() -> None:
     family = replace(FLAT, etas=presets.spaced(0.05, 5, 16), depths=(256,), seeds=50, threshold=0.35)
     h, x = family.step(256), np.array(family.etas) * 16
