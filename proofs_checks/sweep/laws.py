@@ -162,7 +162,7 @@ def cloud_laws(c: Curves) -> list[Law]:
 
 
 def finite_depth_laws(c: Curves) -> list[Law]:
-    """What is left of ``η_c/L^p`` at the smallest depth over that at the largest: 1 but for finite-depth corrections."""
+    """``η_c/L^p`` at the smallest depth over that at the largest: 1 but for corrections of finite depth."""
     family = c.family
     if len(family.depths) < 3 or family.depths[-1] < _SPAN * family.depths[0]:
         return []
