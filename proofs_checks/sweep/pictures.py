@@ -25,8 +25,9 @@ MARKERS = "os^Dv<>ph"
 
 
 def style(k: int) -> dict[str, Any]:
-    """Colour and marker of the k-th curve."""
-    return {"color": COLOURS[k % 9], "marker": MARKERS[k % 9], "markersize": 3.5, "linewidth": 1}
+    """Colour and marker of the k-th curve; the second nine have open markers."""
+    face = {} if k < 9 else {"markerfacecolor": "white"}
+    return {"color": COLOURS[k % 9], "marker": MARKERS[k % 9], "markersize": 3.5, "linewidth": 1, **face}
 
 
 def figures(sweep: Sweep, tables: dict[str, Table]) -> dict[str, Callable[[], Any]]:
@@ -120,7 +121,7 @@ def critical_figure(several: list[Curves]) -> Any:
             line = value[-1] * (c.depths / c.depths[-1]) ** power
         else:
             continue
-        axis.plot(c.depths, line, color=COLOURS[k % 9], linewidth=0.9)
+        axis.plot(c.depths, line, color=COLOURS[k % 9], linewidth=0.9, linestyle="-" if k < 9 else "--")
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
     _dress(axis, "L", "η_c")

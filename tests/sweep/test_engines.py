@@ -52,15 +52,25 @@ def test_another_seed_writes_others(tmp_path: Path, inline: dict[str, bytes]) ->
     assert not set(files(tmp_path / "other")) & set(inline) - {"sweep.json"}
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, inline: dict[str, bytes]) -> None:
+def _children(process: int) -> list[Path]:
+    """The folders of the children in /proc, which go when they end."""
+    found = Path(f"/proc/{process}/task/{process}/children")
+    return [Path(f"/proc/{x}") for x in found.read_text().split()] if found.exists() else []
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, inline: dict[str, bytes], jobs: str) -> None:
     folder = tmp_path / "killed"
-    command = [sys.executable, "-m", "proofs_checks.cli", *GRID, "--out", str(folder)]
+    command = [sys.executable, "-m", "proofs_checks.cli", *GRID, "--out", str(folder), "--jobs", jobs]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(lambda: len(files(folder)) >= 5 if folder.exists() else False)
     finally:
+        workers = _children(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
+    assert (len(workers) >= 2) == (jobs == "2")
+    _wait(lambda: not any(w.exists() for w in workers))
     there = files(folder)
     assert len(there) < ITEMS + 1, "it was done before it was killed: make the grid larger"
     assert all(inline[name] == content for name, content in there.items() if not Path(name).name.startswith("."))
