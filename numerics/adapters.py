@@ -42,11 +42,14 @@ class Adapter:
 
     def to_dense(self, batch: int, d: int) -> Tensor:
         """The matrices ``(B, d, d)``, multiplied out (for tests and small d)."""
-        reference = self.left if self.left is not None else self.dense
-        if reference is None:
+        parts = []
+        if self.left is not None and self.right is not None:
+            parts.append(torch.bmm(self.left, self.right))
+        if self.dense is not None:
+            parts.append(self.dense.expand(batch, d, d))
+        if not parts:
             raise ValueError("an adapter without factors and matrix has no type to be made dense in")
-        eye = torch.eye(d, dtype=reference.dtype, device=reference.device).expand(batch, d, d)
-        return self.apply(eye).mT
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,15 @@ Values = Tensor | Sequence[Tensor]
 
 
 def attention_means(tokens: Tensor, attention: Tensor, causal: bool = False, *, shift: bool = True) -> Tensor:
-    """``m_i`` ``(B, n, d)``; ``attention`` is A, ``(d, d)`` or ``(B, d, d)``. One token is its own mean.
+    """``m_i`` ``(B, n, d)``; ``attention`` is A, ``(d, d)`` or ``(B, d, d)``, or its diagonal ``(d,)`` where it has
+    nothing else. One token is its own mean.
 
     ``shift``: subtract the largest logit first; only without need where ``||A||`` is below
     :func:`numerics.field.unshifted_limit` (see :func:`needs_shift`).
     """
     if tokens.shape[1] == 1:
         return tokens
-    queries = tokens @ attention.mT
+    queries = tokens * attention if attention.ndim == 1 else tokens @ attention.mT
     if tokens.shape[1] >= LARGE:
         return softmax_means(queries, tokens, causal)
     weights = torch.bmm(queries, tokens.mT)
@@ -41,8 +42,9 @@ def attention_means(tokens: Tensor, attention: Tensor, causal: bool = False, *, 
 
 
 def needs_shift(attention: Tensor) -> bool:
-    """Whether the logits of unit tokens under A ``(d, d)`` or ``(B, d, d)`` may overflow or all underflow."""
-    largest = torch.linalg.matrix_norm(attention).amax()  # Frobenius, at least the operator norm
+    """Whether the logits of unit tokens under A (as in :func:`attention_means`) may overflow or all underflow."""
+    over = (-1,) if attention.ndim == 1 else (-2, -1)
+    largest = torch.linalg.vector_norm(attention, dim=over).amax()  # Frobenius, at least the operator norm
     return not bool(largest <= unshifted_limit(attention.dtype))  # NaN: shift too
 
 
@@ -63,12 +65,18 @@ def layered_states(
     """
     updates = iter(adapters) if adapters is not None else None
     shift = needs_shift(attention)
+    batch, n, d = tokens.shape
     for layer in range(depth):
         means = attention_means(tokens, attention, causal, shift=shift)
-        image = means @ _value(value, layer, depth).mT
-        if updates is not None:
-            image = image + next(updates).apply(means)
-        tokens = normalised(tokens + h * image)
+        base = _value(value, layer, depth)
+        if updates is None:
+            tokens = normalised(tokens + h * (means @ base.mT))
+        elif d <= n:  # one product with V + ΔV is cheaper than one with each of its factors
+            step = base + next(updates).to_dense(batch, d)
+            tokens = torch.baddbmm(tokens, means, step.mT, alpha=h)
+            tokens.div_(torch.linalg.vector_norm(tokens, dim=2, keepdim=True))
+        else:
+            tokens = normalised(tokens + h * (means @ base.mT + next(updates).apply(means)))
         yield tokens
 
 

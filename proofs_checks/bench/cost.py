@@ -73,7 +73,7 @@ def layered(size: Size) -> None:
     for k in range(0, size.batch, block):
         part = tokens[k : k + block]
         law = AdapterLaw(weights=(1.0,) * size.rank).layers(len(part), size.d, torch.Generator().manual_seed(k))
-        for _ in layered_states(part, V, V, h=4.0 / size.depth, depth=size.depth, adapters=law):
+        for _ in layered_states(part, V.diagonal(), V, h=4.0 / size.depth, depth=size.depth, adapters=law):
             pass
 
 

@@ -123,3 +123,33 @@ def test_layers_that_were_not_simulated_are_missed() -> None:
 def test_one_token_is_its_own_mean() -> None:
     tokens, attention, _ = setting(3, 1, 3)
     assert attention_means(tokens, attention) is tokens
+
+
+@pytest.mark.parametrize("n", [3, 9])
+@pytest.mark.parametrize("kind", ["random", "tied", "ar1"])
+def test_layers_are_those_of_a_plain_loop(n: int, kind: str) -> None:
+    """Fewer tokens than dimensions, and more: both ways to apply V + ΔV; also A given by its diagonal."""
+    tokens, _, value = setting(4, n, 5, seed=8)
+    levels = torch.linspace(1.5, -0.5, 5, dtype=torch.float64)
+    law = AdapterLaw(kind, weights=(1.0, 0.5), scale=2.0, correlation=0.6 if kind == "ar1" else 0.0)
+
+    def drawn():
+        return law.layers(4, 5, torch.Generator().manual_seed(3))
+
+    x = tokens
+    for _, adapter in zip(range(6), drawn(), strict=False):
+        mean = torch.softmax(x @ torch.diag(levels) @ x.mT, dim=2) @ x
+        y = x + 0.2 * mean @ (value + adapter.to_dense(4, 5)).mT
+        x = y / y.norm(dim=2, keepdim=True)
+    for attention in (torch.diag(levels), levels):
+        assert (final(tokens, attention, value, h=0.2, depth=6, adapters=drawn()) - x).abs().max() < 1e-13
+
+
+def test_dense_adapters_are_their_factors_multiplied_out() -> None:
+    law = AdapterLaw(weights=(1.0, 0.5), mean=torch.arange(9.0, dtype=torch.float64).reshape(3, 3))
+    adapter = next(law.layers(2, 3, torch.Generator().manual_seed(1)))
+    assert adapter.left is not None
+    assert adapter.right is not None
+    assert law.mean is not None
+    expected = torch.einsum("bik,bkj->bij", adapter.left, adapter.right) + law.mean
+    assert (adapter.to_dense(2, 3) - expected).abs().max() < 1e-15
