@@ -29,8 +29,14 @@ BETTER = 10.0
 _SPAN = 16
 _FITTED = 100
 """Resamples of what needs a spline each."""
+_FINE = 0.05
+"""Largest of g·h·gap/σ² (drift) and σ²h (noise of one layer) at which the layers are near the SDE, their limit."""
 _LAYERED_BOUNDARY = 0.5826
-"""-ζ(1/2)/√(2π): a random walk looked at in steps passes a boundary that many step sizes late (Chernoff)."""
+"""-ζ(1/2)/√(2π): a random walk looked at in steps passes a boundary that many step sizes late (Chernoff).
+
+That is the constant of Gaussian steps. Those of a rank-one adapter are products of two normals (0.818 by Spitzer's
+formula): up to 4 % of the mean time at h = 0.01, which the finite step happens to offset; the allowance covers both.
+"""
 
 
 @dataclass(frozen=True)
@@ -360,12 +366,14 @@ def passage_laws(family: Passages, table: Table, seed: int) -> list[Law]:
         rows.append(Law(family.name, f"T*·(λ̃1-λ̃2)/log(1/ε) at ε = {epsilons[k]:.0e}", measured, 1.0,
                         0.5 / math.log(1 / epsilons[k])))  # fmt: skip
     window = value_of(thm_4_6.CUTOFF_WINDOW, overlap_low=LOW, overlap_high=HIGH, perturbed_gap=family.gap)
-    for k in sorted({0, len(epsilons) - 1}):
+    whole = np.flatnonzero(1.5 * epsilons < LOW)  # tokens that start beyond the window's first end cut it short
+    for k in sorted({whole[0], whole[-1]} if len(whole) else {}):
         measured = fits.interval(width[k] * family.gap, width_again[:, k] * family.gap)
         rows.append(Law(family.name, f"window·(λ̃1-λ̃2) at ε = {epsilons[k]:.0e}", measured, window * family.gap,
                         RATIO * window * family.gap))  # fmt: skip
-    spread = float((width.max() - width.min()) / width.mean())
-    rows.append(Law(family.name, "spread of the window over ε", Interval(spread, spread, spread), 0.0, RATIO))
+    if len(whole) >= 2:
+        spread = float(np.ptp(width[whole]) / width[whole].mean())
+        rows.append(Law(family.name, "spread of the window over ε", Interval(spread, spread, spread), 0.0, RATIO))
     if family.tokens == 1:
         exact = value_of(thm_4_6.CUTOFF_UPPER, overlap=float(epsilons[0]), perturbed_gap=family.gap)
         rows.append(Law(family.name, f"T* at ε = {epsilons[0]:.0e}", fits.interval(mean[0], again[:, 0]), exact,
@@ -391,11 +399,12 @@ def escape_laws(family: Escapes, table: Table, seed: int) -> list[Law]:
     rows = []
     predicted = []
     for k, barrier in enumerate(family.barriers):
-        exact = escape_prediction(family, barrier)
+        fine = family.gap * family.h * max(barrier, 1 / barrier) <= _FINE
+        exact = escape_prediction(family, barrier) if fine else None
         predicted.append(exact)
         rows.append(Law(family.name, f"mean time to leave at gap/σ² = {barrier:g}", fits.interval(mean[k], again[:, k]),
-                        exact, 3 * RATIO * exact))  # fmt: skip
-    if len(family.barriers) >= 3:
+                        exact, 3 * RATIO * (exact or 0.0)))  # fmt: skip
+    if len(family.barriers) >= 3 and None not in predicted[-3:]:
         x = np.array(family.barriers[-3:])
         measured = fits.interval(fits.slope(x, np.log(mean[-3:])), fits.slope(x, np.log(again[:, -3:])))
         exact = float(fits.slope(x, np.log(np.array(predicted[-3:]))))

@@ -236,6 +236,20 @@ def test_times_to_leave_a_well() -> None:
     assert row(steep, "growth").agrees is False
 
 
+def test_a_window_that_the_start_cuts_short_is_not_compared() -> None:
+    family = Passages("cutoff", epsilons=(1e-3, 0.3), gap=0.1)
+    times = np.array([60.0, 12.0])
+    found = module.passage_laws(family, cutoff(times, 3.0, family), 0)
+    assert [x.law for x in found if "window" in x.law] == ["window·(λ̃1-λ̃2) at ε = 1e-03"]
+
+
+def test_coarse_layers_are_not_held_against_the_limit_of_fine_ones() -> None:
+    for h, barrier, stated in ((0.01, 4.0, True), (0.01, 0.5, True), (0.04, 3.0, False), (0.01, 1e-3, False)):
+        family = Escapes("escape", (barrier,), h=h, seeds=10)
+        (found,) = module.escape_laws(family, {"time": RNG.exponential(1, 10)}, 0)
+        assert (found.predicted is not None) is stated
+
+
 def test_tokens_that_do_not_leave_are_said_so() -> None:
     family = Escapes("escape", (1.0, 2.0), seeds=10)
     times = np.ones(20)
