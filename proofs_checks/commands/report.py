@@ -33,6 +33,10 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"{args.out} is a file; name a folder with --out")
     runs = []
+    names = [root.resolve().name for root in args.runs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"two runs are named {twice}: their figures would overwrite each other; rename one folder")
     for root in args.runs:
         folder, sweep, device = opened(root)
         runs.append((folder.root.resolve(), sweep, folder.tables(sweep, device)))

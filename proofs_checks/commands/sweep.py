@@ -110,6 +110,10 @@ def chosen(args: argparse.Namespace) -> Sweep:
     if not given:
         return presets.sweep(args.kind, args.profile, args.seed)
     families = {"depth": _passages, "gap": _wells}.get(args.kind, _clouds)(args)
+    names = [family.name for family in families]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{twice}: given twice, or two values too near to tell apart in six digits")
     return Sweep(args.kind, tuple(checked(f) for f in families), args.seed)
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from proofs_checks import graph, matrix
@@ -182,10 +183,12 @@ def reproduce(runs: Sequence[Part]) -> str:
     for folder, sweep, _ in runs:
         profile = next((p for p in ("quick", "full") if _is_preset(sweep, p)), None)
         if profile:
-            lines_.append(f"loraproofs sweep {sweep.kind} --profile {profile} --seed {sweep.seed} --out {folder.name}")
+            lines_.append(
+                f"loraproofs sweep {sweep.kind} --profile {profile} --seed {sweep.seed} --out {quote(folder.name)}"
+            )
         else:
             lines_.append(f"# {folder.name}: its families are in {folder.name}/sweep.json")
-    lines_.append("loraproofs report " + " ".join(folder.name for folder, _, _ in runs))
+    lines_.append(" ".join(["loraproofs report", *(quote(folder.name) for folder, _, _ in runs)]))
     return f"<pre>{escape(chr(10).join(lines_))}</pre>"
 
 

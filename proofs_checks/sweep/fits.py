@@ -11,6 +11,8 @@ from scipy.optimize import nnls
 Array = np.ndarray
 RESAMPLES = 1_000
 CONFIDENCE = 0.95
+FEWEST = 5
+"""Replicas that a bootstrap interval needs at least: that of fewer is too narrow to mean anything."""
 _KNOTS = 12
 _LOST = 0.02
 
@@ -33,12 +35,24 @@ def interval(value: float | Array, resampled: Array) -> Interval:
     return Interval(float(value), float(low), float(high))
 
 
+def largest(value: float | Array, noise: Array) -> Interval:
+    """The interval of a largest deviation from theory, from the noise ``(RESAMPLES, E)`` of the means.
+
+    Percentiles of the resampled deviation itself would never reach 0, and with few seeds would exclude the truth.
+    """
+    margin = np.percentile(np.abs(noise).max(axis=1), 100 * CONFIDENCE) if np.isfinite(noise).all() else np.nan
+    return Interval(float(value), float(np.maximum(value - margin, 0.0)), float(value + margin))
+
+
 def resampled_means(samples: Array, seed: int) -> Array:
     """Means ``(RESAMPLES, ...)`` over replicas drawn with repetition; ``samples (S, ...)``.
 
-    A replica keeps all its columns: depths and scales that share random numbers are drawn together.
+    A replica keeps all its columns: depths and scales that share random numbers are drawn together. NaN where there
+    are fewer than :data:`FEWEST`.
     """
     S = samples.shape[0]
+    if S < FEWEST:
+        return np.full((RESAMPLES, *samples.shape[1:]), np.nan)
     counts = np.random.default_rng(seed).multinomial(S, np.full(S, 1 / S), size=RESAMPLES)
     return np.tensordot(counts / S, samples, axes=(1, 0))
 

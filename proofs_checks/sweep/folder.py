@@ -14,6 +14,7 @@ from proofs_checks.errors import InputError
 from proofs_checks.output import SCHEMA, dumps, versions, write_bytes, write_text
 from proofs_checks.sweep.families import Family, Sweep
 from proofs_checks.sweep.items import Item, fingerprint, items_of
+from proofs_checks.sweep.presets import KINDS
 
 MANIFEST = "sweep.json"
 Table = dict[str, np.ndarray]
@@ -45,12 +46,15 @@ class Folder:
             raise InputError(f"{self.root} holds this sweep already: continue it with --resume")
 
     def done(self, item: Item) -> bool:
-        """Whether the item is there, whole."""
+        """Whether the item is there, whole: all of it can be read."""
         try:
-            pq.read_metadata(self._path(item))
+            self._read(item)
         except (OSError, pa.ArrowException):
             return False
         return True
+
+    def _read(self, item: Item) -> pa.Table:
+        return pq.read_table(self._path(item), page_checksum_verification=True)
 
     def keep(self, item: Item, content: bytes) -> None:
         """Write a finished item, whole or not at all."""
@@ -67,7 +71,7 @@ class Folder:
         found: dict[str, list[Table]] = {family.name: [] for family in sweep.families}
         for item in items_of(sweep, device):
             try:
-                table = pq.read_table(self._path(item))
+                table = self._read(item)
             except (OSError, pa.ArrowException) as error:
                 raise InputError(f"{self.root}: an item of {item.family.name} is missing or unreadable; run the sweep "
                                  "again with --resume") from error  # fmt: skip
@@ -90,7 +94,10 @@ def opened(root: Path) -> tuple[Folder, Sweep, str]:
     if found.get("code") != fingerprint():
         raise InputError(f"{root} holds the results of another version of loraproofs or of its packages; run it again")
     try:
-        return Folder(root), Sweep.from_dict(found), str(found["device"])
+        sweep = Sweep.from_dict(found)
+        if sweep.kind not in KINDS:
+            raise ValueError(f"kind {sweep.kind}")
+        return Folder(root), sweep, str(found["device"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{root / MANIFEST} is no sweep of this version ({error})") from error
 

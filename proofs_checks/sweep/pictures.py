@@ -16,7 +16,7 @@ import numpy as np
 from proofs_checks.pictures import new_figure
 from proofs_checks.sweep.families import Escapes, Passages, Sweep
 from proofs_checks.sweep.folder import Table
-from proofs_checks.sweep.laws import Curves, drawn, escape_prediction, grid_of
+from proofs_checks.sweep.laws import Curves, drawn, escape_prediction, grid_of, linear
 from proofs_checks.sweep.predictions import critical, exponent, value_of
 from theory import thm_4_6
 
@@ -115,7 +115,7 @@ def critical_figure(several: list[Curves]) -> Any:
         bars = np.array([[x.value - x.low for x in etas], [x.high - x.value for x in etas]])
         axis.errorbar(c.depths, value, np.nan_to_num(bars), linestyle="", capsize=2, label=c.family.name, **_points(k))
         power = exponent(c.family)
-        if c.family.collapsed and c.family.threshold <= 0.01 and c.family.adapters != "tied":
+        if linear(c.family):
             line = np.array([critical(c.family, int(L)) for L in c.depths])
         elif power is not None:
             line = value[-1] * (c.depths / c.depths[-1]) ** power
@@ -154,7 +154,7 @@ def families_figure(single: list[Curves]) -> Any:
         found, y = c.critical_eta(0), len(single) - k
         bars = np.nan_to_num([[found.value - found.low], [found.high - found.value]])
         axis.errorbar([found.value], [y], xerr=bars, capsize=3, label="measured" if k == 0 else None, **_points(1))
-        if c.family.collapsed and c.family.adapters != "tied":
+        if linear(c.family):
             axis.plot([critical(c.family, c.family.depths[0])], [y], "|", color="#000000", markersize=12,
                       label="linearised theory" if k == 0 else None)  # fmt: skip
     axis.set_yticks(range(len(single), 0, -1), [c.family.name for c in single], fontsize=7)

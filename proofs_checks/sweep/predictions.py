@@ -15,6 +15,8 @@ from theory.lowering import to_torch
 
 FIRST_DEPTH = 64
 """Exponents are read from this depth on; below it the finite step shows."""
+SMALL_DRIFT = 0.01
+"""Up to this threshold of D the linearised model gives η_c within two per cent."""
 _DEEP, _FLAT = 3.0, 0.2
 """``g·hL`` beyond which a well is deep and below which it is flat."""
 
@@ -22,7 +24,8 @@ _DEEP, _FLAT = 3.0, 0.2
 def exponent(family: Clouds) -> float | None:
     """The exponent of η_c in L that Thm. 4.2 states for this family, or None where it states none.
 
-    For AR(1) adapters from a collapsed start the effective one over the depths used, from the exact sum.
+    For AR(1) adapters from a collapsed start the effective one over the depths used, from the exact sum. The plateau
+    of a deep well is the linearised model's: at a higher threshold tokens escape (metastable), and none is stated.
     """
     if family.adapters == "ar1":
         return effective_exponent(family)
@@ -30,11 +33,11 @@ def exponent(family: Clouds) -> float | None:
         return 0.0 if family.adapters == "tied" else 0.5
     gaps = [family.levels[0] - x for x in family.levels[1:]]
     flat = max(gaps) * family.amount * max(family.depths) < _FLAT
-    deep = min(gaps) * family.amount * min(d for d in family.depths if d >= FIRST_DEPTH) > _DEEP
+    deep = min(gaps) * family.amount * min((d for d in family.depths if d >= FIRST_DEPTH), default=0) > _DEEP
     if not (flat or deep):
         return None
     if deep:
-        return 0.0 if family.adapters == "random" else None
+        return 0.0 if family.adapters == "random" and family.threshold <= SMALL_DRIFT else None
     return -1.0 if family.adapters == "tied" else -0.5
 
 
@@ -48,13 +51,16 @@ def effective_exponent(family: Clouds) -> float | None:
 
 
 def critical(family: Clouds, depth: int) -> float:
-    """η at which the linearised drift reaches the threshold; exact as the threshold goes to 0."""
-    return math.sqrt(family.threshold / linear_drift(family, depth))
+    """η at which the linearised drift reaches the threshold; exact as the threshold goes to 0. ∞ without any drift."""
+    drift = linear_drift(family, depth)
+    return math.sqrt(family.threshold / drift) if drift > 0 else math.inf
 
 
 def linear_drift(family: Clouds, depth: int) -> float:
     """½E tan² at η = 1 by the linearised model from u1, over the directions that the adapters reach."""
     off = excluded(family)
+    if off is not None and bool(off[0].any()):
+        return 0.0  # adapters off u1 do not move a token at u1
     reached = [k for k in range(1, family.d) if off is None or not bool(off[k].any())]
     h, ratio = family.step(depth), 0.0
     for k in reached:

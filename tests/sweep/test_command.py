@@ -72,6 +72,9 @@ def test_depth_gap_and_spectrum(tmp_path: Path) -> None:
         (["gap", "--barrier", "50"], "at most 8"),
         (["norm", "--threshold", "3"], "threshold"),
         (["norm", "--device", "nowhere"], "--device nowhere"),
+        (["norm", "--adapters", "random,random"], "given twice"),
+        (["norm", "--gap", "0.5,0.5000001"], "too near to tell apart"),
+        (["gap", "--barrier", "1", "--gap", "1,1.0000001"], "too near to tell apart"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
@@ -105,6 +108,22 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "file").write_text("")
     assert cli.main(["sweep", "norm", *SMALL, "--out", str(tmp_path / "file" / "run")]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_report_of_short_runs_and_of_runs_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grid = ("--step", "0.1", "--depths", "4,8,16", "--eta", "1:100:4", "--tokens", "2", "--seeds", "6")
+    for place in ("a", "b"):
+        assert cli.main(["sweep", "norm", *grid, "--out", str(tmp_path / place / "my run")]) == 0
+    runs = [str(tmp_path / place / "my run") for place in ("a", "b")]
+    assert cli.main(["report", runs[0], "--out", str(tmp_path / "report")]) == 0
+    assert "loraproofs report &#x27;my run&#x27;" in (tmp_path / "report" / "report.html").read_text()
+    capsys.readouterr()
+    assert cli.main(["report", *runs, "--out", str(tmp_path / "both")]) == 2
+    assert "two runs are named my run" in capsys.readouterr().err
+    manifest = tmp_path / "a" / "my run" / "sweep.json"
+    manifest.write_text(manifest.read_text().replace('"kind": "norm"', '"kind": "other"'))
+    assert cli.main(["report", runs[0], "--out", str(tmp_path / "both")]) == 2
+    assert "no sweep of this version" in capsys.readouterr().err
 
 
 def test_ctrl_c_keeps_what_is_there(tmp_path: Path) -> None:

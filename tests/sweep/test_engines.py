@@ -49,7 +49,9 @@ def test_a_pool_writes_the_same_bytes(tmp_path: Path, inline: dict[str, bytes]) 
 
 def test_another_seed_writes_others(tmp_path: Path, inline: dict[str, bytes]) -> None:
     cli.main([*GRID[:-1], "6", "--out", str(tmp_path / "other")])
-    assert not set(files(tmp_path / "other")) & set(inline) - {"sweep.json"}
+    other = files(tmp_path / "other")
+    assert not set(other) & set(inline) - {"sweep.json"}
+    assert not set(other.values()) & set(inline.values())  # not the names alone
 
 
 def _children(process: int) -> list[Path]:
@@ -158,10 +160,13 @@ def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path, capsys: pytes
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
 
 
-def test_an_item_that_fails_is_named() -> None:
+def test_an_item_that_fails_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     future = Inline().submit(lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         future.result()
+    grid = ("--depths", "4", "--eta", "1e300,1e305", "--tokens", "2", "--seeds", "2")
+    assert cli.main(["sweep", "norm", *grid, "--out", str(tmp_path / "run")]) == 2
+    assert "an item of random, n = 2, d = 8, r = 4, gap 0.5 at {'depth': 4} failed" in capsys.readouterr().err
 
 
 def test_a_missing_extra_prints_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,14 @@ def test_an_item_that_is_damaged_is_computed_again(finished: Folder) -> None:
     assert path.read_bytes() == content
 
 
+def test_an_item_that_is_damaged_in_the_middle_is_computed_again(finished: Folder) -> None:
+    path = sorted((finished.root / "items").iterdir())[0]
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(64) + content[68:])  # the footer is whole
+    assert run(items_of(SWEEP), finished) == 1
+    assert path.read_bytes() == content
+
+
 def test_a_missing_item_is_named(finished: Folder) -> None:
     next((finished.root / "items").iterdir()).unlink()
     with pytest.raises(InputError, match="--resume"):
