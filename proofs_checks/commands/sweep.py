@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     items = items_of(sweep, device)
     count, memory = summed(sweep.families)
     out = console(args.json)
-    out.print(f"{count:,} items in {folder.root}, at most {memory / 2**20:,.0f} MiB each", markup=False)
+    out.print(f"{count:,} items in {folder.root}, about {memory / 2**20:,.0f} MiB each at most", markup=False)
     computed = run_items(items, folder, args.jobs, args.scheduler)
     tables = folder.tables(sweep, device)
     found = laws(sweep, tables)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,6 +19,8 @@ from proofs_checks.sweep.families import Clouds
 Columns = dict[str, np.ndarray]
 EXACT = 4_096
 """Most tokens for which W2 is computed exactly (the cube of n); above, a lower and an upper bound."""
+TOGETHER = 256
+"""Most tokens of which the n×n matrices of all clouds of an item are held at once."""
 _DIRECTIONS = 64
 
 
@@ -48,7 +52,9 @@ def law(family: Clouds) -> AdapterLaw:
 
 
 def compute(family: Clouds, depth: int, generator: torch.Generator) -> Columns:
-    """Rows: seed by seed, within it η by η. NaN: no ũ1 (adapters that vary over the layers), or no first passage."""
+    """Rows: seed by seed, within it η by η. Clusters are -1 above :data:`EXACT` tokens.
+
+    NaN: no ũ1 (adapters that vary over the layers), or no first passage."""
     etas = torch.tensor(family.etas, dtype=torch.float64, device=generator.device) * depth**family.power
     scales = torch.cat([etas.new_zeros(1), etas])  # the first is the base
     value = torch.diag(torch.tensor(family.levels, dtype=torch.float64, device=generator.device))
@@ -72,7 +78,9 @@ def compute(family: Clouds, depth: int, generator: torch.Generator) -> Columns:
         "overlap_u1": moved[..., 0].mean(dim=1),
         "overlap_perturbed_u1": perturbed,
         "base_overlap_u1": base[..., 0].mean(dim=1),
-        "clusters": cluster_count(moved, family.cluster_angle),
+        "clusters": _one_by_one(lambda x: cluster_count(x, family.cluster_angle), moved)
+        if family.tokens <= EXACT
+        else torch.full((len(moved),), -1, device=moved.device),
         "mean_cosine": mean_cosine(moved),
         "first_passage": passage,
     }
@@ -83,7 +91,7 @@ def _distances(base: Tensor, moved: Tensor) -> dict[str, Tensor]:
     """``w2`` (NaN above :data:`EXACT` tokens), its lower bound ``sliced_w2`` and its upper bound ``identity_w2``."""
     d, largest = base.shape[2], identity_coupling(base, moved)
     if base.shape[1] <= EXACT:
-        exact = exact_w2_batch(base, moved)
+        exact = _one_by_one(exact_w2_batch, base, moved)
         return {"w2": exact, "sliced_w2": exact, "identity_w2": largest}
     generator = torch.Generator(base.device).manual_seed(0)
     directions = torch.randn(_DIRECTIONS, d, dtype=base.dtype, generator=generator, device=base.device)
@@ -92,6 +100,13 @@ def _distances(base: Tensor, moved: Tensor) -> dict[str, Tensor]:
         "sliced_w2": sliced_w2(base, moved, normalised(directions)),
         "identity_w2": largest,
     }
+
+
+def _one_by_one(measure: Callable[..., Tensor], *clouds: Tensor) -> Tensor:
+    """The measure of every cloud; one cloud at a time where it holds a large n×n matrix."""
+    if clouds[0].shape[1] <= TOGETHER:
+        return measure(*clouds)
+    return torch.cat([measure(*(x[k : k + 1] for x in clouds)) for k in range(len(clouds[0]))])
 
 
 def _again(first: Adapter, rest):

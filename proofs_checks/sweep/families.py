@@ -82,10 +82,13 @@ class Clouds:
         return point["depth"] * (1e-4 + 8e-8 * clouds * self.tokens * (self.tokens + self.d) / 4)
 
     def memory(self) -> int:
-        """Bytes at the peak of one item: five states and the attention weights in float64."""
+        """Bytes at the peak of one item: five states, the attention weights, and the matrices of what is measured."""
         clouds = self.block * (len(self.etas) + 1)
         weights = self.tokens if 1 < self.tokens < 1_024 else 0
-        return 8 * clouds * self.tokens * (5 * self.d + weights)
+        layers = clouds * self.tokens * (5 * self.d + weights)
+        matrices = 8 * self.tokens**2 * (clouds if self.tokens <= 256 else 1 if self.tokens <= 4_096 else 0)
+        sliced = 0 if self.tokens <= 4_096 else 12 * 64 * clouds * self.tokens
+        return 8 * (layers + max(matrices, sliced))
 
 
 @dataclass(frozen=True)

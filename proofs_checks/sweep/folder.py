@@ -75,7 +75,11 @@ class Folder:
             except (OSError, pa.ArrowException) as error:
                 raise InputError(f"{self.root}: an item of {item.family.name} is missing or unreadable; run the sweep "
                                  "again with --resume") from error  # fmt: skip
-            found[item.family.name].append(_rows(item, {k: table[k].to_numpy() for k in table.column_names}))
+            parts = found[item.family.name]
+            rows = _rows(item, {k: table[k].to_numpy() for k in table.column_names})
+            if parts and set(parts[0]) != set(rows):
+                raise InputError(f"{self._path(item)} is damaged: delete it and run the sweep again with --resume")
+            parts.append(rows)
         return {name: {k: np.concatenate([t[k] for t in parts]) for k in parts[0]} for name, parts in found.items()}
 
 

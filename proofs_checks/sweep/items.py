@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -32,8 +33,10 @@ SOURCES = (
 
 @cache
 def fingerprint() -> str:
-    """SHA-256 of all that the numbers of an item depend on: sources of the simulation, versions of the packages."""
-    digest = hashlib.sha256(repr(sorted({**versions(), "pyarrow": pa.__version__}.items())).encode())
+    """SHA-256 of all that the bytes of an item depend on: sources, versions, instructions of the processor."""
+    runs_on = {"pyarrow": pa.__version__, "instructions": torch.backends.cpu.get_cpu_capability(),
+               "mkl": os.environ.get("MKL_CBWR", "")}  # fmt: skip
+    digest = hashlib.sha256(repr(sorted({**versions(), **runs_on}.items())).encode())
     root = Path(__file__).resolve().parents[2]
     for name in SOURCES:
         digest.update((root / name).read_bytes())
@@ -98,5 +101,5 @@ def compute(item: Item, code: str) -> bytes:
     torch.set_num_threads(1)
     table = pa.table(columns(item))
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", store_schema=False)
+    pq.write_table(table, sink, compression="zstd", store_schema=False, write_page_checksum=True)
     return sink.getvalue().to_pybytes()

@@ -64,6 +64,22 @@ def test_an_item_that_is_damaged_in_the_middle_is_computed_again(finished: Folde
     assert path.read_bytes() == content
 
 
+def test_a_flipped_bit_is_seen_or_does_no_harm(finished: Folder) -> None:
+    item = items_of(SWEEP)[0]
+    path = finished.root / "items" / f"{item.key}.parquet"
+    content, right = path.read_bytes(), finished.tables(SWEEP, "cpu")["small"]["w2"]
+    seen = 0
+    for place in np.random.default_rng(5).integers(0, len(content), 80):
+        broken = bytearray(content)
+        broken[place] ^= 16
+        path.write_bytes(bytes(broken))
+        try:
+            assert np.array_equal(finished.tables(SWEEP, "cpu")["small"]["w2"], right)
+        except InputError:
+            seen += 1
+    assert seen > 40
+
+
 def test_a_missing_item_is_named(finished: Folder) -> None:
     next((finished.root / "items").iterdir()).unlink()
     with pytest.raises(InputError, match="--resume"):
