@@ -47,15 +47,22 @@ def compress(*products: Factors) -> Compressed:
 
 
 def _basis(products: tuple[Factors, ...], d: int) -> Tensor:
-    columns: list[Tensor] = []
-    for left, right in products:
-        for block in (left, right.mT):
-            # a factor that no update touches is there once
-            if not any(block.shape == known.shape and torch.equal(block, known) for known in columns):
-                columns.append(block)
+    first = products[0]
+    columns = [first[0], first[1].mT]
+    for left, right in products[1:]:
+        for block, own in ((left, first[0]), (right.mT, first[1].mT)):
+            # of a factor that a low-rank update has changed, the change is enough
+            columns.append(_column_space(block - own) if block.shape == own.shape else block)
     reference = columns[0]
     if sum(block.shape[1] for block in columns) + _OUTSIDE >= d:
         return torch.eye(d, dtype=reference.dtype, device=reference.device)
     generator = torch.Generator().manual_seed(0)  # any fixed directions do: they are outside the span almost surely
     outside = torch.randn(d, _OUTSIDE, generator=generator, dtype=reference.dtype).to(reference.device)
     return torch.linalg.qr(torch.cat([*columns, outside], dim=1)).Q
+
+
+def _column_space(change: Tensor) -> Tensor:
+    """Orthonormal columns that span those of ``change (d, r)`` up to rounding; none where it is 0."""
+    left, singular, _ = torch.linalg.svd(change, full_matrices=False)
+    rounding = torch.finfo(change.dtype).eps * max(change.shape) * float(singular[0])
+    return left[:, singular > rounding]

@@ -7,7 +7,7 @@ from html import escape
 
 from proofs_checks.audit.hypotheses import finding, hypotheses
 from proofs_checks.audit.run import AuditReport, Row
-from proofs_checks.audit.tables import best_margin, columns, lines
+from proofs_checks.audit.tables import BASE, UPDATE, base_lines, best_margin, update_lines
 
 _CELL = 18
 _LEFT, _TOP = 40, 22
@@ -61,8 +61,15 @@ def _hypotheses(report: AuditReport) -> str:
 
 
 def _layers(report: AuditReport) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns(report))
-    body = "".join("<tr>" + "".join(f"<td>{escape(x)}</td>" for x in line) + "</tr>" for line in lines(report))
+    parts = [_table(BASE, base_lines(report))]
+    for name in report.adapters:
+        parts.append(f"<h3>{escape(name)}</h3>{_table(UPDATE, update_lines(report, name))}")
+    return "\n".join(parts)
+
+
+def _table(columns: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(x)}</td>" for x in line) + "</tr>" for line in lines)
     return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
 
 

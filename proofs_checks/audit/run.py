@@ -145,11 +145,11 @@ def _row(
 ) -> Row:
     spectrum, vector = spectrum_of_product(*base)
     small = compress(base)
-    vector = None if vector is None else vector @ small.basis
-    matrix = audit_matrix(small.matrices[0], spectrum, vector, layer=layer, head=head, kind=kind)
+    inside = None if vector is None else vector @ small.basis
+    matrix = audit_matrix(small.matrices[0], spectrum, inside, layer=layer, head=head, kind=kind)
     rank = base[0].shape[1]
     leading = sorted(spectrum[:rank].tolist(), key=lambda z: (-z.real, -z.imag))
-    updates = tuple(audit_update(name, base, factors, matrix, depth) for name, factors in moved)
+    updates = tuple(audit_update(name, base, factors, matrix, vector, depth) for name, factors in moved)
     return Row(matrix, tuple(leading), base[0].shape[0] - rank, updates)
 
 

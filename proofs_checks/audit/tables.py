@@ -1,26 +1,27 @@
-"""The table of an audit, one line a layer, as cells of text: the terminal and the page print the same."""
+"""The tables of an audit, one line a layer, as cells of text: the terminal and the page print the same."""
 
 from __future__ import annotations
 
 from proofs_checks.audit.run import AuditReport, Row
 
 BASE = ("layer", "symmetric", "⪰ 0", "top real", "in cone", "antisymmetric part", "cone margin / norm")
-UPDATE = ("||ΔV||/||V||", "||ΔV||/√L", "criterion", "cone", "small-gap mass", "D random ... tied", "intruders")
+UPDATE = (
+    "layer", "||ΔV||/||V||", "||ΔV||/√L", "criterion", "in cone", "small-gap mass", "D random ... tied", "intruders",
+)  # fmt: skip
 
 
-def columns(report: AuditReport) -> tuple[str, ...]:
-    """Column heads; those of the updates only where there are adapters."""
-    return (*BASE, *UPDATE) if report.adapters else BASE
+def base_lines(report: AuditReport) -> list[tuple[str, ...]]:
+    """V alone, one line a layer, over its heads."""
+    rows = report.of_kind("ov")
+    return [_base(layer, [x for x in rows if x.matrix.layer == layer]) for layer in range(report.shape.layers)]
 
 
-def lines(report: AuditReport) -> list[tuple[str, ...]]:
-    """One line a layer, over its heads; updates are those of the last adapter (the sum where there are several)."""
+def update_lines(report: AuditReport, adapter: str) -> list[tuple[str, ...]]:
+    """What one adapter does to the heads of each layer."""
     found = []
     for layer in range(report.shape.layers):
-        rows = [row for row in report.of_kind("ov") if row.matrix.layer == layer]
-        whole = [row for row in report.of_kind("value") if row.matrix.layer == layer]
-        cells = _base(layer, rows)
-        found.append((*cells, *_updates(rows, whole, report.adapters[-1])) if report.adapters else cells)
+        heads, whole = ([x for x in report.of_kind(k) if x.matrix.layer == layer] for k in ("ov", "value"))
+        found.append((str(layer), *_updates(heads, whole, adapter)))
     return found
 
 
@@ -50,14 +51,14 @@ def _base(layer: int, rows: list[Row]) -> tuple[str, ...]:
 def _updates(rows: list[Row], whole: list[Row], adapter: str) -> tuple[str, ...]:
     updates = [u for row in rows for u in row.updates if u.adapter == adapter]
     if not updates:
-        return ("-",) * len(UPDATE)
+        return ("-",) * (len(UPDATE) - 1)
     quoted = [u for u in updates if u.criterion_applies]
     intruders = [u.intruders for row in whole for u in row.updates if u.adapter == adapter and u.intruders]
     random = [u.reference_random for u in updates if u.reference_random is not None]
     tied = [u.reference_tied for u in updates if u.reference_tied is not None]
     return (
-        _span([u.relative_norm or 0.0 for u in updates], "{:.3g}"),
-        _span([u.norm_over_sqrt_layers for u in updates], "{:.3g}"),
+        _span([u.relative_norm or 0.0 for u in updates], "{:.2g}"),
+        _span([u.norm_over_sqrt_layers for u in updates], "{:.2g}"),
         f"{sum(u.criterion_margin > 0 for u in quoted)} of {len(quoted)}" if quoted else "does not apply",
         f"{sum('prop-3.3/nonsymmetric' in u.theorems for u in updates)} of {len(updates)}",
         _span([u.small_gap_mass for u in updates], "{:.2g}"),

@@ -88,10 +88,13 @@ class UpdateAudit:
     intruders: dict[str, int] | None = None
 
 
-def audit_update(adapter: str, base: Factors, updated: Factors, matrix: MatrixAudit, depth: int) -> UpdateAudit:
+def audit_update(
+    adapter: str, base: Factors, updated: Factors, matrix: MatrixAudit, right_vector: Tensor | None, depth: int
+) -> UpdateAudit:
     """Audit ``updated - base`` (each ``left (d, r)``, ``right (r, d)``) against ``matrix``, the audit of ``base``.
 
-    ``depth`` is the number L of layers of the model.
+    ``right_vector (1, d)`` is the leading right eigenvector of ``base`` where it has one, ``depth`` the number L of
+    layers of the model.
     """
     d = base[0].shape[0]
     small = compress(base, updated)
@@ -100,7 +103,7 @@ def audit_update(adapter: str, base: Factors, updated: Factors, matrix: MatrixAu
     split = split_symmetric(V.unsqueeze(0), dV.unsqueeze(0))
     norm, frobenius = float(torch.linalg.matrix_norm(dV, ord=2)), float(dV.norm())
     symmetric = norm == 0 or float((dV - dV.mT).norm()) <= 2 * TOLERANCE * frobenius
-    own = _right_vector(base, small.basis)
+    own = None if right_vector is None else right_vector @ small.basis
     spectrum, right = spectrum_of_product(*updated)
     new = None if right is None else right @ small.basis
     numbers = _criteria(split)
@@ -133,7 +136,7 @@ def audit_update(adapter: str, base: Factors, updated: Factors, matrix: MatrixAu
         drift_bound_sharp=bounds["drift_bound_sharp"],
         drift_bound_quoted=bounds["drift_bound_quoted"],
         cone_margin=cone,
-        cone_scale=cone_scale(V, dV, [x for x in (split.u1, own) if x is not None]),
+        cone_scale=cone_scale(V, dV, [x for x in (split.u1, own) if x is not None]) if matrix.in_cone else 0.0,
         cone_angle=None if own is None else cone_angle(moved, own, slack),
         drift=None if own is None or new is None else float(drift(own, new).chord),
         top_real=abs(float(leader.imag)) <= slack,
@@ -148,11 +151,6 @@ def audit_update(adapter: str, base: Factors, updated: Factors, matrix: MatrixAu
 
 
 _NO_BOUNDS: dict[str, float | None] = dict.fromkeys(("theta_bound", "drift_bound_sharp", "drift_bound_quoted"))
-
-
-def _right_vector(factors: Factors, basis: Tensor) -> Tensor | None:
-    vector = spectrum_of_product(*factors)[1]
-    return None if vector is None else vector @ basis
 
 
 def _sharp_hypothesis(matrix: MatrixAudit) -> bool:

@@ -14,7 +14,7 @@ from proofs_checks.audit.document import fields
 from proofs_checks.audit.hypotheses import finding, hypotheses
 from proofs_checks.audit.page import page
 from proofs_checks.audit.run import AuditReport, audit
-from proofs_checks.audit.tables import columns, lines
+from proofs_checks.audit.tables import BASE, UPDATE, base_lines, update_lines
 from proofs_checks.commands.options import add_json
 from proofs_checks.output import console, document, emit_json, write_text
 
@@ -59,9 +59,15 @@ def _print(terminal: Console, report: AuditReport) -> None:
     terminal.print(table)
     for line in finding(report):
         terminal.print(line, markup=False)
-    layers = Table(title=f"{report.model}, heads by layer", title_justify="left")
-    for column in columns(report):
-        layers.add_column(column, justify="right", overflow="fold")
-    for line in lines(report):
-        layers.add_row(*line)
-    terminal.print(layers)
+    _print_layers(terminal, f"{report.model}, heads by layer", BASE, base_lines(report))
+    for name in report.adapters:
+        _print_layers(terminal, f"{name}, heads by layer", UPDATE, update_lines(report, name))
+
+
+def _print_layers(terminal: Console, title: str, columns: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right", overflow="fold")
+    for line in lines:
+        table.add_row(*line)
+    terminal.print(table)
