@@ -43,7 +43,10 @@ _REFUSED = {
     "megatron_config": "Megatron adapters are sharded",
 }
 """Field of the configuration → why an adapter that sets it is not audited."""
+_NAMES = ("target_modules", "exclude_modules", "layers_pattern")
 OTHER_UPDATES = ("lora_embedding_A", "lora_embedding_B")
+TIED_HEADS = ("lm_head", "embed_out", "cls.predictions.decoder")
+"""Modules that a checkpoint may lack, since their weight is that of the embedding."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,24 @@ def _check_config(folder: Path, config: dict[str, Any]) -> None:
         pattern = config.get(field) or {}
         if not isinstance(pattern, dict) or not all(_is_number(x) and x > 0 for x in pattern.values()):
             raise refuse(f"{field} must map names to positive numbers")
+        for name in pattern:
+            _compiled(folder, field, name)
+    for field in _NAMES:
+        names = config.get(field)
+        if names is not None and not isinstance(names, (str, list)):
+            raise refuse(f"{field} must be a name, a regular expression or a list of names, not {names!r}")
+        if isinstance(names, str):
+            _compiled(folder, field, names)
+    layers = config.get("layers_to_transform")
+    if layers is not None and not isinstance(layers, (int, list)):
+        raise refuse(f"layers_to_transform must be a number or a list of numbers, not {layers!r}")
+
+
+def _compiled(folder: Path, field: str, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise InputError(f"{folder}: {field} {pattern!r} is no regular expression: {error}") from error
 
 
 def _is_number(value: Any) -> bool:
@@ -183,7 +204,7 @@ def _modules(folder: Path, config: dict[str, Any], store: Checkpoint) -> dict[st
 
 
 def _check_targets(folder: Path, adapter: Adapter, model: Model) -> None:
-    known = model.modules()
+    known = model.modules() | set(TIED_HEADS)
     for module, key in adapter.modules.items():
         if module not in known:
             raise InputError(f"{folder}: it adapts {module}, which {model.folder} does not have: of another model?")
@@ -231,10 +252,7 @@ def targets(config: dict[str, Any], name: str) -> bool:
 def _matches(wanted: str | list[str], name: str) -> bool:
     """A regular expression for the whole name, or names of which one is its end."""
     if isinstance(wanted, str):
-        try:
-            return re.fullmatch(wanted, name) is not None
-        except re.error as error:
-            raise InputError(f"target_modules {wanted!r} is no regular expression: {error}") from error
+        return re.fullmatch(wanted, name) is not None
     return any(name == end or name.endswith(f".{end}") for end in wanted)
 
 

@@ -171,7 +171,8 @@ def _adapter_words(report: AuditReport, adapter: str) -> str:
     words = (
         f"{adapter}: changes {len(updates)} of {len(report.of_kind('ov'))} heads, ||ΔV|| up to "
         f"{100 * (largest.relative_norm or 0):.3g} % of ||V||, ||ΔV||/√L up to "
-        f"{max(u.norm_over_sqrt_layers for u in updates):.3g}; {total} intruder dimensions."
+        f"{max(u.norm_over_sqrt_layers for u in updates):.3g}"
+        + (f"; {total} intruder dimensions." if any(intruders) else ".")
     )
     if largest.reference_random is not None and largest.reference_tied is not None:
         words += (

@@ -68,7 +68,7 @@ class LayerWeights:
         if not 0 <= head < self.shape.heads:
             raise IndexError(f"head {head} of a layer with {self.shape.heads} heads")
         size, group = self.shape.head_dim, head * self.shape.kv_heads // self.shape.heads
-        return self.output[:, head * size : (head + 1) * size], self._folded()[group * size : (group + 1) * size]
+        return self.output[:, head * size : (head + 1) * size], self._folded(slice(group * size, (group + 1) * size))
 
     def value_factors(self) -> Factors | None:
         """The value matrix of the whole layer, key-value heads repeated; None where it is not square.
@@ -81,10 +81,10 @@ class LayerWeights:
             return None
         group = torch.arange(shape.heads) * shape.kv_heads // shape.heads
         rows = (group[:, None] * shape.head_dim + torch.arange(shape.head_dim)).flatten()
-        return torch.eye(shape.kv_heads * shape.head_dim, dtype=self.value.dtype)[rows], self._folded()
+        return torch.eye(shape.kv_heads * shape.head_dim, dtype=self.value.dtype)[rows], self._folded(slice(None))
 
-    def _folded(self) -> Tensor:
-        return self.value if self.gain is None else self.value * self.gain
+    def _folded(self, rows: slice) -> Tensor:
+        return self.value[rows] if self.gain is None else self.value[rows] * self.gain
 
 
 class Model:

@@ -60,11 +60,16 @@ class AuditReport:
 
 
 def audit(
-    folder: Path, adapters: Sequence[Path] = (), progress: Callable[[int, int], None] | None = None
+    folder: Path,
+    adapters: Sequence[Path] = (),
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    heads_only: bool = False,
 ) -> AuditReport:
     """Audit a local model directory, with the PEFT adapters in local directories; one layer is read at a time.
 
-    ``progress(layers done, layers)`` is called after each layer. Raises :class:`InputError`, one line each.
+    ``progress(layers done, layers)`` is called after each layer. With ``heads_only`` the rows of whole layers are left
+    out, which are the only dense d×d problems. Raises :class:`InputError`, one line each.
     """
     model = Model(folder)
     read = [read_adapter(path, model) for path in adapters]
@@ -73,7 +78,7 @@ def audit(
     first, tied = None, 0
     for weights in model.layers():
         moved = list(_updated(model, weights, read, names))
-        rows += layer_rows(weights, moved, model.shape.layers)
+        rows += layer_rows(weights, moved, model.shape.layers, heads_only)
         own = (weights.value if weights.gain is None else weights.value * weights.gain, weights.output)
         first = own if first is None else first
         tied += all(bool(torch.equal(x, y)) for x, y in zip(first, own, strict=True))
@@ -121,9 +126,11 @@ def _updated(
         yield SUM, weights.updated(*total)
 
 
-def layer_rows(weights: LayerWeights, moved: Sequence[tuple[str, LayerWeights]], depth: int) -> Iterator[Row]:
-    """The rows of one layer: the whole value matrix where it is square, then the heads."""
-    whole = weights.value_factors()
+def layer_rows(
+    weights: LayerWeights, moved: Sequence[tuple[str, LayerWeights]], depth: int, heads_only: bool = False
+) -> Iterator[Row]:
+    """The rows of one layer: the whole value matrix where it is square (and asked for), then the heads."""
+    whole = None if heads_only else weights.value_factors()
     if whole is not None:
         row = _row(whole, weights.layer, None, "value", [(name, _whole(x)) for name, x in moved], depth)
         updates = [replace(u, intruders=_intruders(weights, x)) for u, (_, x) in zip(row.updates, moved, strict=True)]

@@ -29,6 +29,10 @@ def add_parser(subparsers: Any) -> None:
         "--adapter", metavar="DIR", type=Path, action="append", default=[],
         help="a local PEFT adapter; again for several (each and their sum)",
     )  # fmt: skip
+    parser.add_argument(
+        "--heads-only", action="store_true",
+        help="leave out the value matrices of whole layers: faster for wide models (no intruder dimensions)",
+    )  # fmt: skip
     parser.add_argument("--html", metavar="FILE", type=Path, help="write one page that needs no network")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -36,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Audit the model; always 0 for well-formed input, whatever holds."""
-    report = audit(args.model, args.adapter, _progress)
+    report = audit(args.model, args.adapter, _progress, heads_only=args.heads_only)
     _print(console(args.json), report)
     if args.html is not None:
         write_text(args.html, page(report))

@@ -198,7 +198,10 @@ REFUSED = [
     ({"rank_pattern": {"v_proj": "x"}}, "rank_pattern must map"),
     ({"r": 5}, "its rank is not what the configuration says"),
     ({"target_modules": ["q_proj"]}, "target_modules does not name"),
-    ({"target_modules": "*"}, "is no regular expression"),
+    ({"target_modules": "*"}, "target_modules '*' is no regular expression"),
+    ({"alpha_pattern": {"(": 3}}, "alpha_pattern '(' is no regular expression"),
+    ({"target_modules": 3}, "target_modules must be a name"),
+    ({"layers_to_transform": "all"}, "layers_to_transform must be a number"),
     ({"target_modules": ["v_proj", "o_proj"]}, "there are no factors for it"),
     ({"use_dora": True}, "no lora_magnitude_vector"),
 ]
@@ -221,6 +224,13 @@ def test_what_is_refused_is_accepted_without_the_setting(tmp_path: Path) -> None
     """Negative control of the refusals: the same files are read where nothing is set."""
     model = _model(tmp_path, "llama")
     assert _value_update(model, read_adapter(write_adapter(tmp_path / "a", _value_only()), model), 0) is not None
+
+
+def test_a_tied_language_head_may_be_adapted_too(tmp_path: Path) -> None:
+    """Its weight is the embedding's, so a checkpoint need not name it; it is no part of the value side."""
+    factors = _value_only() | {"lm_head": (normal(40, R, seed=1), normal(R, D, seed=2))}
+    adapter = read_adapter(write_adapter(tmp_path / "a", factors), _model(tmp_path, "llama"))
+    assert "lm_head" in adapter.modules
 
 
 def test_adapter_of_another_architecture(tmp_path: Path) -> None:

@@ -95,6 +95,13 @@ def test_an_adapter_beside_the_value_side_is_said_to_change_nothing(
     assert any("changes no value matrix" in line and "3 modules" in line for line in found["summary"])
 
 
+def test_heads_only(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["audit", str(model), "--adapter", str(_adapter(tmp_path / "a"))]
+    whole, heads = _document(words, capsys), _document([*words, "--heads-only"], capsys)
+    assert heads["heads"] == [row for row in whole["heads"] if row["head"] is not None]
+    assert "intruder" not in " ".join(heads["summary"])
+
+
 def test_zero_weights_are_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     layers = [replace(x, value=0 * x.value, output=0 * x.output) for x in random_layers(SIZES, 1)]
     folder = write(tmp_path / "zero", "llama", SIZES, layers)

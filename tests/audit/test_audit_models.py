@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny_models import ARCHITECTURES, GROUPED, Layer, Sizes, head_product, normal, orthogonal, random_layers, write
 from torch import Tensor
 
@@ -47,6 +48,17 @@ def test_every_head_is_the_planted_product(kind: str, shards: int, tmp_path: Pat
             torch.testing.assert_close(_product(model, k, head), planted, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_half_precision_is_read_as_it_is_stored(dtype: torch.dtype, tmp_path: Path) -> None:
+    sizes = _sizes("gpt2")
+    layer = Layer(*(x.to(dtype).double() for x in vars(random_layers(sizes, 1)[0]).values()))
+    folder = write(tmp_path, "gpt2", sizes, [layer])
+    stored = load_file(folder / "model.safetensors")
+    save_file({name: x.to(dtype) for name, x in stored.items()}, folder / "model.safetensors")
+    found = _product(Model(folder), 0, 3)
+    torch.testing.assert_close(found, head_product("gpt2", sizes, layer, 3), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "gpt_neox"])
 def test_another_head_layer_or_gain_is_told_apart(kind: str, tmp_path: Path) -> None:
     """Negative control: with the wrong head, the wrong layer, or the gain left out the comparison fails."""
@@ -66,8 +78,6 @@ def test_stacked_rows_are_not_interleaved_ones(tmp_path: Path) -> None:
     layer = random_layers(sizes, 1)[0]
     query, key = normal(24, 24, seed=7000), normal(24, 24, seed=8000)
     folder = write(tmp_path, "gpt_neox", sizes, [layer])
-    from safetensors.torch import load_file, save_file
-
     stored = load_file(folder / "model.safetensors")
     stored["gpt_neox.layers.0.attention.query_key_value.weight"] = torch.cat([query, key, layer.value])
     save_file(stored, folder / "model.safetensors")
