@@ -18,7 +18,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto
 table { border-collapse: collapse; font-size: .85rem; }
 th, td { border-bottom: 1px solid #8886; padding: .25rem .6rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-td.words { text-align: left; white-space: normal; }
+.words.words { text-align: left; white-space: normal; }
 svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
 figure { margin: 1.5rem 0; }
 """
@@ -30,7 +30,7 @@ def page(report: AuditReport) -> str:
     words = "".join(f"<p>{escape(line)}</p>" for line in finding(report))
     maps = [
         _figure(report, "Asymmetry of V", "0 symmetric, 0.71 as random entries, 1 antisymmetric", _asymmetry, 1.0),
-        _figure(report, "Cone margin of V over its norm", "positive: the cone theorem applies", best_margin, None),
+        _figure(report, "Cone margin of V over its norm", "blue (positive): the cone applies", best_margin, None),
     ]
     maps += [
         _figure(report, f"||ΔV|| / ||V||, {name}", "empty: no update", _relative(name), None)
@@ -56,7 +56,7 @@ def _hypotheses(report: AuditReport) -> str:
         value = "" if fact.value_of in (None, 0) else f"{fact.value_holds} of {fact.value_of}"
         words = escape(fact.words)
         body += f'<tr><td>{escape(name)}</td><td>{fact.count}</td><td>{value}</td><td class="words">{words}</td></tr>'
-    head = "<tr><th>hypothesis</th><th>holds in</th><th>value matrices</th><th>what it says</th></tr>"
+    head = '<tr><th>hypothesis</th><th>holds in</th><th>value matrices</th><th class="words">what it says</th></tr>'
     return f'<div class="wide"><table>{head}{body}</table></div>'
 
 
@@ -82,7 +82,7 @@ def _relative(adapter: str) -> Callable[[Row], float | None]:
 
 
 def _figure(report: AuditReport, title: str, note: str, value: Callable[[Row], float | None], top: float | None) -> str:
-    """A heat map of a number of every head: blue from 0 up to the largest, vermilion below 0."""
+    """A heat map of a number of every head: blue from 0 up to ``top`` or the largest, vermilion below 0."""
     cells = {(row.matrix.layer, row.matrix.head or 0): value(row) for row in report.of_kind("ov")}
     largest = top or max((abs(x) for x in cells.values() if x is not None), default=0.0)
     width, height = _LEFT + _CELL * report.shape.heads + 4, _TOP + _CELL * report.shape.layers + 4
@@ -96,7 +96,7 @@ def _figure(report: AuditReport, title: str, note: str, value: Callable[[Row], f
         f'<text x="{_LEFT + _CELL * k + 9}" y="{_TOP - 7}" text-anchor="middle">{k}</text>'
         for k in range(0, report.shape.heads, step)
     ]
-    caption = f"{title} (rows: layers, columns: heads; largest {largest:.3g}). {note[0].upper()}{note[1:]}."
+    caption = f"{title} (rows: layers, columns: heads; full colour at {largest:.3g}). {note[0].upper()}{note[1:]}."
     return (
         f'<figure class="wide"><svg width="{width}" height="{height}" role="img" aria-label="{escape(title)}">'
         f"{''.join(marks)}</svg><figcaption>{escape(caption)}</figcaption></figure>\n"
