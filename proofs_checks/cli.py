@@ -25,6 +25,7 @@ COMMANDS = (
     "accept",
     "sweep",
     "report",
+    "audit",
 )
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130

@@ -34,6 +34,7 @@ __all__ = [
     "ModelNotInstalled",
     "RealWeightsReport",
     "WeightsError",
+    "audit_matrix",
     "audit_real_weights",
     "cone_is_impossible",
     "figure",
@@ -154,12 +155,12 @@ def audit_real_weights(folder: Path | None = None, model: str | None = None) -> 
 def _audit_value(weights: AttentionWeights, spectrum: Tensor) -> MatrixAudit:
     pair = leading_eigenvector_general(weights.value.unsqueeze(0))
     vector = pair.vector if bool(pair.real_simple) else None
-    return _audit(weights.value, spectrum, vector, layer=weights.layer, head=None, kind="value")
+    return audit_matrix(weights.value, spectrum, vector, layer=weights.layer, head=None, kind="value")
 
 
 def _audit_head(weights: AttentionWeights, head: int) -> MatrixAudit:
     spectrum, vector = spectrum_of_product(*weights.ov_factors(head))
-    return _audit(weights.ov_product(head), spectrum, vector, layer=weights.layer, head=head, kind="ov")
+    return audit_matrix(weights.ov_product(head), spectrum, vector, layer=weights.layer, head=head, kind="ov")
 
 
 def spectrum_of_product(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -173,6 +174,9 @@ def spectrum_of_product(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor | N
     values = torch.linalg.eigvals(small)
     zeros = left.shape[0] - left.shape[1]
     spectrum = torch.cat([values, values.new_zeros(zeros)])
+    if small.shape[0] == 1:  # of rank one: the other eigenvalues are the zeros
+        leads = bool(small[0, 0] > 0)
+        return spectrum, (left / left.norm()).mT if leads else None
     pair = leading_eigenvector_general(small.unsqueeze(0))
     leads = bool(pair.real_simple) and (zeros == 0 or float(pair.value) > 0)
     if not leads:
@@ -181,9 +185,13 @@ def spectrum_of_product(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor | N
     return spectrum, vector / vector.norm()
 
 
-def _audit(
+def audit_matrix(
     matrix: Tensor, spectrum: Tensor, right_vector: Tensor | None, *, layer: int, head: int | None, kind: str
 ) -> MatrixAudit:
+    """Hold ``matrix (k, k)`` against the hypotheses; its spectrum ``(d,)`` and leading right eigenvector ``(1, k)``.
+
+    The matrix may be a smaller one with the same norms and eigenvalues (:mod:`numerics.factored`).
+    """
     batch = matrix.unsqueeze(0)
     singular = torch.linalg.svdvals(matrix)
     slack = TOLERANCE * float(singular[0])
