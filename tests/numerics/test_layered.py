@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from numerics.adapters import AdapterLaw
+from numerics.adapters import AdapterLaw, Kind
 from numerics.field import normalised
 from numerics.flow import simulate
 from numerics.layered import attention_means, collapsed_states, layered_states, recorded
@@ -127,7 +127,7 @@ def test_one_token_is_its_own_mean() -> None:
 
 @pytest.mark.parametrize("n", [3, 9])
 @pytest.mark.parametrize("kind", ["random", "tied", "ar1"])
-def test_layers_are_those_of_a_plain_loop(n: int, kind: str) -> None:
+def test_layers_are_those_of_a_plain_loop(n: int, kind: Kind) -> None:
     """Fewer tokens than dimensions, and more: both ways to apply V + ΔV; also A given by its diagonal."""
     tokens, _, value = setting(4, n, 5, seed=8)
     levels = torch.linspace(1.5, -0.5, 5, dtype=torch.float64)
