@@ -282,7 +282,7 @@ def test_a_full_disk_is_one_line_and_exit_2(
 
     def full(handle: int, *_: object, **__: object) -> object:
         os.close(handle)
-        return open("/dev/full", "w")
+        return open("/dev/full", "wb")
 
     monkeypatch.setattr(output.os, "fdopen", full)
     assert cli.main(["verify", "prop-3.3/drift", "--store", str(tmp_path)]) == 2
