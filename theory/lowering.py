@@ -174,8 +174,13 @@ def _check(formula: Formula, values: Mapping[str, Any]) -> None:
 
 
 def to_torch(formula: Formula, **values: torch.Tensor | float) -> torch.Tensor:
-    """The formula on a batch: tensors of one shape ``(...)`` (vectors ``(..., d-1)``), on their device."""
+    """The formula on a batch: tensors of one shape ``(...)`` (vectors ``(..., d-1)``), on their device.
+
+    Numbers alone are taken as float64.
+    """
     _check(formula, values)
+    if not any(isinstance(x, torch.Tensor) for x in values.values()):
+        values = {name: torch.as_tensor(x, dtype=torch.float64) for name, x in values.items()}
     value = evaluate(formula.closed, values, TORCH)
     return value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=torch.float64)
 

@@ -190,3 +190,10 @@ def test_vectors_of_different_lengths_are_refused() -> None:
     formula = Formula("total", s.over_directions(s.alpha[s.j] * s.mu[s.j]), "x", "test")
     with pytest.raises(LoweringError, match="different lengths"):
         to_mpmath(formula, alpha=[1, 2], mu=[1, 2, 3])
+
+
+def test_numbers_alone_are_taken_as_float64() -> None:
+    drift = CLAIMS["prop-3.3/drift"].formulas[0]
+    value = to_torch(drift, gap=1.0, a=0.0, b_norm=0.45, E_norm=0.0)
+    assert value.dtype == torch.float64
+    assert float(value) == pytest.approx(2 * math.sin(math.atan(0.9) / 4), rel=1e-15)
