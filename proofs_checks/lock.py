@@ -6,12 +6,12 @@ as text, and what the claim depends on: no floats, no times.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from proofs_checks.errors import InputError
+from proofs_checks.json_file import read_object
 from proofs_checks.output import SCHEMA
 from theory.claims import CLAIMS, descendants
 
@@ -45,13 +45,8 @@ def build(rows: list[dict[str, Any]], old: dict[str, Any] | None = None) -> dict
 
 def read(path: Path = PATH) -> dict[str, Any]:
     """A lock file. Raises :class:`InputError` where it is missing or is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"there is no lock at {path}; `loraproofs accept` writes one") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
-    claims = found.get("claims") if isinstance(found, dict) and found.get("schema") == SCHEMA else None
+    found = read_object(path, f"there is no lock at {path}; `loraproofs accept` writes one")
+    claims = found.get("claims") if found.get("schema") == SCHEMA else None
     if not isinstance(claims, dict) or not all(isinstance(c, dict) and "statement_hash" in c for c in claims.values()):
         raise InputError(f"{path} is no lock of this version: it needs schema {SCHEMA} and the claims by id")
     return found

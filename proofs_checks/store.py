@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs_checks.errors import InputError
+from proofs_checks.json_file import read_object
 from proofs_checks.output import SCHEMA, dumps, versions, write_text
 
 DEFAULT = Path(".loraproofs")
@@ -56,13 +57,10 @@ class Store:
     def latest(self) -> dict[str, Any] | None:
         """The last document of ``verify``, or None where there is none."""
         path = self.root / "verify.json"
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not path.exists():
             return None
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot read {path}: {error}; run verify again") from error
-        rows = found.get("claims") if isinstance(found, dict) and found.get("schema") == SCHEMA else None
+        found = read_object(path, f"{path} is gone; run verify again")
+        rows = found.get("claims") if found.get("schema") == SCHEMA else None
         if not isinstance(rows, list) or not all(isinstance(r, dict) and set(r) >= _ROW for r in rows):
             raise InputError(f"{path} is no result of this version; run verify again")
         return found

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import sympy as sp
 
 from theory import symbols as s
 from theory.formula import Formula
@@ -25,13 +24,6 @@ AR1_FLAT_SUM = Formula(
     lhs=r"\sum_{k,k'<L}\rho^{|k-k'|}",
     source="geometric sums along k - k'",
     domain="0 <= ρ < 1",
-)
-ESCAPE_RATE = Formula(
-    name="escape_rate",
-    expr=2 * s.gap / sp.pi * sp.exp(-s.gap / s.sigma**2),
-    lhs=r"1/\mathbb E\,T_{\mathrm{escape}}",
-    source="Kramers: Laplace's method on the mean time, for |θ| = π/2 at the top of the barrier",
-    domain="gap/σ² -> ∞",
 )
 
 

@@ -18,9 +18,10 @@ from typing import Any
 from torch import Tensor
 
 from proofs_checks.audit.architectures import canonical
-from proofs_checks.audit.checkpoint import Checkpoint, read_json
+from proofs_checks.audit.checkpoint import Checkpoint
 from proofs_checks.audit.model import Model
 from proofs_checks.errors import InputError
+from proofs_checks.json_file import read_object
 
 _ROOT = "base_model.model."
 _A, _B = ".lora_A.weight", ".lora_B.weight"
@@ -126,7 +127,8 @@ def read_adapter(folder: Path, model: Model) -> Adapter:
     """An adapter of this model. Raises :class:`InputError` for whatever is not ``ΔW = scale·B·A`` or DoRA."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a directory: the audit reads local directories")
-    config = read_json(folder / "adapter_config.json", "a PEFT adapter")
+    absent = f"{folder} has no adapter_config.json: give the directory of a PEFT adapter"
+    config = read_object(folder / "adapter_config.json", absent)
     _check_config(folder, config)
     store = Checkpoint(folder, stem="adapter_model")
     modules = _modules(folder, config, store)

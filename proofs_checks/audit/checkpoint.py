@@ -5,7 +5,6 @@ A file is mapped only while one tensor is read, so that the memory does not grow
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,22 +13,10 @@ import torch
 from torch import Tensor
 
 from proofs_checks.errors import InputError
+from proofs_checks.json_file import read_object
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 _FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
-
-
-def read_json(path: Path, what: str) -> dict[str, Any]:
-    """A JSON object; raises InputError where the file is absent, unreadable or something else."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path.parent} has no {path.name}: give the directory of {what}") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path} holds no JSON object")
-    return found
 
 
 class Checkpoint:
@@ -92,7 +79,7 @@ class Checkpoint:
             return dict.fromkeys(self._keys(single), single)
         if not index.is_file():
             raise InputError(self._absent(stem))
-        shards = read_json(index, "a model").get("weight_map")
+        shards = read_object(index, f"{index} does not exist").get("weight_map")
         if not isinstance(shards, dict) or not all(isinstance(x, str) for x in shards.values()):
             raise InputError(f"{index} has no weight_map of names and files")
         found = {name: self.folder / Path(file).name for name, file in shards.items()}

@@ -19,8 +19,9 @@ from torch import Tensor
 
 from numerics.factored import Factors
 from proofs_checks.audit.architectures import Architecture, architecture, canonical, known_types
-from proofs_checks.audit.checkpoint import Checkpoint, read_json
+from proofs_checks.audit.checkpoint import Checkpoint
 from proofs_checks.errors import InputError
+from proofs_checks.json_file import read_object
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Model:
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise InputError(f"{folder} is not a directory: the audit reads local directories")
-        config = read_json(folder / "config.json", "a model")
+        config = read_object(folder / "config.json", f"{folder} has no config.json: give the directory of a model")
         self.folder = folder
         self.architecture = _architecture(folder, config)
         self.shape = _shape(folder, config, self.architecture)

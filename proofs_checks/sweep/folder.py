@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from proofs_checks.errors import InputError
+from proofs_checks.json_file import read_object
 from proofs_checks.output import SCHEMA, dumps, versions, write_bytes, write_text
-from proofs_checks.sweep.families import Family, Sweep
+from proofs_checks.sweep.families import Sweep
 from proofs_checks.sweep.items import Item, fingerprint, items_of
 from proofs_checks.sweep.presets import KINDS
 
@@ -107,17 +108,7 @@ def opened(root: Path) -> tuple[Folder, Sweep, str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path.parent} holds no sweep: {path.name} is not there") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA or found.get("command") != "sweep":
+    found = read_object(path, f"{path.parent} holds no sweep: {path.name} is not there")
+    if found.get("schema") != SCHEMA or found.get("command") != "sweep":
         raise InputError(f"{path} is no sweep of this version")
     return found
-
-
-def family(sweep: Sweep, name: str) -> Family:
-    """The family of that name."""
-    return next(f for f in sweep.families if f.name == name)
