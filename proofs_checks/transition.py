@@ -24,8 +24,7 @@ _FULL = 4
 
 def value_of(formula: Formula, **numbers: float) -> float:
     """The formula at the numbers that it needs, out of those given."""
-    given = {k: torch.tensor(numbers[k], dtype=torch.float64) for k in formula.arguments}
-    return float(to_torch(formula, **given))
+    return float(to_torch(formula, **{k: numbers[k] for k in formula.arguments}))
 
 
 def replicas(run: Run, seeds: int = SEEDS) -> int:

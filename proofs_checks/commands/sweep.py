@@ -20,6 +20,7 @@ from proofs_checks.sweep.families import POWERS, Clouds, Escapes, Family, Passag
 from proofs_checks.sweep.folder import Folder
 from proofs_checks.sweep.grid import integers, numbers
 from proofs_checks.sweep.items import items_of
+from proofs_checks.sweep.law_words import HEADS, cells
 from proofs_checks.sweep.laws import Curves, Law, drawn, laws
 from proofs_checks.sweep.run import run as run_items
 
@@ -226,19 +227,11 @@ def critical_rows(c: Curves) -> list[dict[str, Any]]:
     return rows
 
 
-WORDS = {True: "agrees", False: "differs", None: "-"}
-
-
 def print_laws(out: Console, found: list[Law]) -> None:
     """The table of laws."""
     table = Table(title="Laws", title_justify="left")
-    for column in ("family", "law", "measured", "95 % interval", "theory", ""):
+    for column in HEADS:
         table.add_column(column, justify="right" if column in ("measured", "theory") else "left", overflow="fold")
-    for x in found:
-        m = x.measured
-        exact = m.low == m.high
-        span = "" if exact else f"{m.low:.4g} ... {m.high:.4g}"
-        theory = "" if x.predicted is None else f"{'>= ' if x.at_least else ''}{x.predicted:.4g}"
-        word = "too few seeds" if x.predicted is not None and x.agrees is None else WORDS[x.agrees]
-        table.add_row(x.family, x.law, f"{m.value:.4g}", span, theory, word)
+    for law in found:
+        table.add_row(*cells(law))
     out.print(table)

@@ -18,6 +18,7 @@ from proofs_checks.report.maths import formula, words
 from proofs_checks.store import file_name
 from proofs_checks.sweep.families import Sweep
 from proofs_checks.sweep.folder import Table
+from proofs_checks.sweep.law_words import DIFFERS, HEADS, cells
 from proofs_checks.sweep.laws import Law, laws
 from theory.claim import Claim
 from theory.claims import CLAIMS
@@ -107,14 +108,11 @@ def sweep_section(number: int, folder: Path, sweep: Sweep, tables: dict[str, Tab
 def law_table(found: Sequence[Law]) -> str:
     """The laws as a table."""
     rows = []
-    for x in found:
-        m = x.measured
-        span = "" if m.low == m.high else f"{m.low:.4g} … {m.high:.4g}"
-        theory = "" if x.predicted is None else f"{'≥ ' if x.at_least else ''}{x.predicted:.4g}"
-        word = {True: "agrees", False: "<b>differs</b>", None: "" if x.predicted is None else "too few seeds"}[x.agrees]
-        rows.append(f"<tr><td>{escape(x.family)}</td><td>{escape(x.law)}</td><td>{m.value:.4g}</td><td>{span}</td>"
-                    f"<td>{theory}</td><td>{word}</td></tr>")  # fmt: skip
-    return _table(("family", "law", "measured", "95 % interval", "theory", ""), rows)
+    for law in found:
+        *words_, last = (escape(x) for x in cells(law))
+        shown = [*words_, f"<b>{last}</b>" if last == DIFFERS else last]
+        rows.append("<tr>" + "".join(f"<td>{x}</td>" for x in shown) + "</tr>")
+    return _table(HEADS, rows)
 
 
 # --- claims -----------------------------------------------------------------------------------------

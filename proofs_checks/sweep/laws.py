@@ -19,7 +19,8 @@ from proofs_checks.sweep.families import Clouds, Escapes, Passages, Sweep
 from proofs_checks.sweep.fits import Array, Interval
 from proofs_checks.sweep.folder import Table
 from proofs_checks.sweep.jumps import HIGH, LOW
-from proofs_checks.sweep.predictions import FIRST_DEPTH, SMALL_DRIFT, critical, exponent, flat_sum, value_of
+from proofs_checks.sweep.predictions import FIRST_DEPTH, SMALL_DRIFT, critical, exponent, flat_sum
+from proofs_checks.transition import value_of
 from theory import sweep_laws, thm_4_2, thm_4_6
 
 EXPONENT, RATIO = 0.02, 0.02

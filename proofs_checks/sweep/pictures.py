@@ -17,7 +17,8 @@ from proofs_checks.pictures import new_figure
 from proofs_checks.sweep.families import Escapes, Passages, Sweep
 from proofs_checks.sweep.folder import Table
 from proofs_checks.sweep.laws import Curves, drawn, escape_prediction, grid_of, linear
-from proofs_checks.sweep.predictions import critical, exponent, value_of
+from proofs_checks.sweep.predictions import critical, exponent
+from proofs_checks.transition import value_of
 from theory import thm_4_6
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#8B4513")

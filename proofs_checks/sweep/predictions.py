@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 
 from proofs_checks.sweep.clouds import excluded
 from proofs_checks.sweep.families import Clouds
+from proofs_checks.transition import value_of
 from theory import sweep_laws, thm_4_2
-from theory.formula import Formula
-from theory.lowering import to_torch
 
 FIRST_DEPTH = 64
 """Exponents are read from this depth on; below it the finite step shows."""
@@ -80,9 +78,3 @@ def flat_sum(family: Clouds, depth: int) -> float:
     if family.adapters == "random":
         return depth
     return value_of(sweep_laws.AR1_FLAT_SUM, L=depth, correlation=family.correlation)
-
-
-def value_of(formula: Formula, **numbers: float) -> float:
-    """The formula at those of the numbers that it needs."""
-    given = {k: torch.tensor(numbers[k], dtype=torch.float64) for k in formula.arguments}
-    return float(to_torch(formula, **given))

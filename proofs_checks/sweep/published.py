@@ -12,20 +12,17 @@ from pathlib import Path
 from proofs_checks.output import write_text
 from proofs_checks.pictures import save_figure
 from proofs_checks.sweep.folder import opened
+from proofs_checks.sweep.law_words import DIFFERS, HEADS, cells
 from proofs_checks.sweep.laws import Law, laws
 from proofs_checks.sweep.pictures import figures
 
 
 def markdown(found: list[Law]) -> str:
     """The laws as a Markdown table."""
-    lines = ["| family | law | measured | 95 % interval | theory | |", "| --- | --- | --- | --- | --- | --- |"]
-    for x in found:
-        m = x.measured
-        span = "" if m.low == m.high else f"{m.low:.4g} ... {m.high:.4g}"
-        theory = "" if x.predicted is None else f"{'>= ' if x.at_least else ''}{x.predicted:.4g}"
-        word = {True: "agrees", False: "**differs**", None: "" if x.predicted is None else "too few seeds"}[x.agrees]
-        law = x.law.replace("|", r"\|")
-        lines.append(f"| {x.family} | {law} | {m.value:.4g} | {span} | {theory} | {word} |")
+    lines = [f"| {' | '.join(HEADS)} |", "| --- " * len(HEADS) + "|"]
+    for law in found:
+        *words, last = (x.replace("|", r"\|") for x in cells(law))
+        lines.append("| " + " | ".join([*words, f"**{last}**" if last == DIFFERS else last]) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -284,3 +284,20 @@ def test_the_full_norm_sweep_is_as_large_as_it_must_be() -> None:
         assert len(family.etas) >= 12
         assert family.seeds >= 200
         assert (family.tokens, family.d, family.fixed, family.amount, family.collapsed) == (16, 8, "T", 4.0, False)
+
+
+def test_laws_in_words_are_the_same_everywhere() -> None:
+    from proofs_checks.report.page import law_table
+    from proofs_checks.sweep.law_words import cells
+    from proofs_checks.sweep.published import markdown
+
+    law = Law("a<b", "|D|", Interval(0.45, 0.44, 0.46), 0.5, 0.02)
+    assert cells(law) == ("a<b", "|D|", "0.45", "0.44 ... 0.46", "0.5", "differs")
+    assert cells(replace(law, allowance=0.1))[-1] == "agrees"
+    assert cells(replace(law, predicted=None))[-2:] == ("", "")
+    few = replace(law, measured=Interval(0.45, math.nan, math.nan))
+    assert cells(few)[3:] == ("", "0.5", "too few seeds")
+    assert cells(replace(law, at_least=True))[4] == ">= 0.5"
+    assert markdown([law]).splitlines()[2] == r"| a<b | \|D\| | 0.45 | 0.44 ... 0.46 | 0.5 | **differs** |"
+    assert "<td>a&lt;b</td>" in law_table([law])
+    assert "<td><b>differs</b></td>" in law_table([law])
