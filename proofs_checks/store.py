@@ -59,7 +59,7 @@ class Store:
         path = self.root / "verify.json"
         if not path.exists():
             return None
-        found = read_object(path, f"{path} is gone; run verify again")
+        found = read_object(path, f"{path} is gone; run verify again", mend="run verify again")
         rows = found.get("claims") if found.get("schema") == SCHEMA else None
         if not isinstance(rows, list) or not all(isinstance(r, dict) and set(r) >= _ROW for r in rows):
             raise InputError(f"{path} is no result of this version; run verify again")
