@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from numerics.adapters import AdapterLaw, Kind
-from numerics.field import normalised
+from numerics.field import normalised, unshifted_limit
 from numerics.flow import simulate
 from numerics.layered import attention_means, collapsed_states, layered_states, recorded
 
@@ -153,3 +153,12 @@ def test_dense_adapters_are_their_factors_multiplied_out() -> None:
     assert law.mean is not None
     expected = torch.einsum("bik,bkj->bij", adapter.left, adapter.right) + law.mean
     assert (adapter.to_dense(2, 3) - expected).abs().max() < 1e-15
+
+
+@pytest.mark.parametrize("strength", [3.0, 8.0])
+def test_logits_beyond_every_float_leave_each_token_its_own_mean(strength: float) -> None:
+    tokens, _, value = setting(4, 5, 3)
+    sharp = strength * unshifted_limit(torch.float64) * torch.eye(3, dtype=torch.float64)  # exp of it overflows
+    assert torch.allclose(attention_means(tokens, sharp), tokens)
+    moved = final(tokens, sharp, value, h=0.1, depth=1)
+    assert torch.allclose(moved, normalised(tokens + 0.1 * tokens @ value.mT))
