@@ -12,7 +12,7 @@ from typing import Any
 from numerics.enclosure.decision import Decision, every
 from numerics.enclosure.segments import State
 from proofs_checks.certify.dynamics import RATES, Motion, Mover
-from proofs_checks.certify.ladder import MOST_BITS, Finding, decide, is_symmetric
+from proofs_checks.certify.ladder import MOST_BITS, Finding, decide, is_symmetric, why_undefined
 from proofs_checks.certify.statements import BY_NAME
 from proofs_checks.instance_file import Instance
 from proofs_checks.output import SCHEMA, versions
@@ -143,7 +143,7 @@ def _answer(
     undecided = ""
     missing = next((n for n in question.hypotheses if n not in findings), None)
     if missing is not None:
-        return Answer(claim, None, f"{missing} is not defined here")
+        return Answer(claim, None, why_undefined(missing, instance, findings))
     for name in question.hypotheses:
         found = findings[name]
         if found.decision is Decision.DEGENERATE:
@@ -161,7 +161,7 @@ def _answer(
         return Answer(claim, motion.decision, motion.reason)
     found = findings.get(question.conclusion)
     if found is None:
-        return Answer(claim, None, f"{question.conclusion} is not defined here")
+        return Answer(claim, None, why_undefined(question.conclusion, instance, findings))
     return Answer(claim, found.decision, found.reason)
 
 

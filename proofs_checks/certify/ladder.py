@@ -6,7 +6,7 @@ an exact number (:mod:`numerics.enclosure.radicals`) does, for d = 2 together wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -63,6 +63,20 @@ def applicable(statement: Statement, instance: Instance) -> bool:
     return all(is_symmetric(named[k]) for k in statement.symmetric) and (
         "tokens" not in statement.about or instance.X0 is not None
     )
+
+
+def why_undefined(name: str, instance: Instance, found: Mapping[str, Finding]) -> str:
+    """What a statement without a finding lacks here: tokens, a symmetric matrix, or a statement that it rests on."""
+    for lacking in _closed([name]) if name in BY_NAME else ():
+        statement = BY_NAME[lacking]
+        if "tokens" in statement.about and instance.X0 is None:
+            return f"{name} speaks of tokens, and the instance has none (X0)"
+        if not applicable(statement, instance):
+            skew = [x for x in statement.symmetric if not is_symmetric({"V": instance.V, "dV": instance.dV}[x])]
+            return f"{name} wants a symmetric {' and '.join(skew)}"
+        if lacking != name and lacking in found and found[lacking].decision is not Decision.PROVED_TRUE:
+            return f"{name} rests on {lacking}, which is not proved here"
+    return f"{name} is not defined here"
 
 
 def decide(instance: Instance, names: Iterable[str], most: int = MOST_BITS) -> dict[str, Finding]:

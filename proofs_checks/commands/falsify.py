@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         )  # fmt: skip
         outcome.instance, outcome.confirmation = instance, confirmation
         name = f"{file_name(chosen.claim)}-{time.strftime('%Y%m%d-%H%M%S')}"
-        kept = _keep(store, name, _described(chosen, outcome), certified(chosen.claim, chosen.form, instance))
+        kept = _keep(store, name, _described(chosen, outcome, args), certified(chosen.claim, chosen.form, instance))
     _print(console(args.json), f"{chosen.claim}, {chosen.form}", outcome, kept)
     emit_json(_document(args, chosen.claim, chosen.form, str(chosen.formula.expr), outcome, kept), args.json)
     return 0 if outcome.instance is not None else 3
@@ -130,9 +130,13 @@ def _keep(store: Store, name: str, instance: dict[str, Any], proof: Certified) -
     return Kept(file, beside, proof)
 
 
-def _described(chosen: Target, outcome: Outcome) -> dict[str, Any]:
+def _described(chosen: Target, outcome: Outcome, args: argparse.Namespace) -> dict[str, Any]:
+    """The instance, with what `replay` needs to build the form of the claim that it breaks."""
     assert outcome.instance is not None
-    return outcome.instance.to_dict() | {"note": f"breaks {chosen.claim}, {chosen.form}"}
+    found = outcome.instance.to_dict()
+    asked = {x: getattr(args, x) for x in ("tighten", "constant", "replace") if getattr(args, x) is not None}
+    meta = {**found.get("meta", {}), **({"form": asked} if asked else {})}
+    return {**found, "meta": meta, "note": f"breaks {chosen.claim}, {chosen.form}"}
 
 
 def _search(chosen: Target, args: argparse.Namespace) -> Outcome:

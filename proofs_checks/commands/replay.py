@@ -9,6 +9,7 @@ from typing import Any
 from proofs_checks.checks.confirmation import Confirmation
 from proofs_checks.commands.options import add_json, known_claim
 from proofs_checks.errors import InputError
+from proofs_checks.falsify.targets import target
 from proofs_checks.instance_file import Instance, load_instance
 from proofs_checks.ledger import confirmation_dict
 from proofs_checks.output import console, document, emit_json
@@ -17,6 +18,7 @@ from proofs_checks.relax.search import ALL, confirm, faults
 from proofs_checks.special import REPLAY
 from proofs_checks.tally import CONTROL_AMOUNT
 from theory.claims import CLAIMS
+from theory.formula import Formula
 from theory.models import assumed
 
 
@@ -41,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
     if name not in CHECKS and name not in REPLAY:
         raise InputError(f"no check of {name} works on a single instance yet; `loraproofs claims` lists the claims")
     kind = instance.kind or "instance"
+    formula, form = _stated(args, name, instance)
     try:
         again = REPLAY.get(name)
-        result = again(instance) if again else CHECKS[name].confirm(instance, CLAIMS[name].formulas[0])
+        result = again(instance) if again else CHECKS[name].confirm(instance, formula)
     except (ValueError, RuntimeError, ArithmeticError) as error:
         raise InputError(
             f"{args.file} cannot be run for {name}: {error}; check T and the size of the entries"
@@ -52,13 +55,13 @@ def run(args: argparse.Namespace) -> int:
     shows, words = _judge(kind, result, controls)
     emit_json(
         document(
-            "replay", None, claim=name, kind=kind, shows=shows, applies=result.applies, finding=words,
-            controls=controls, **confirmation_dict(result),
+            "replay", None, claim=name, kind=kind, form=form or "as stated", shows=shows, applies=result.applies,
+            finding=words, controls=controls, **confirmation_dict(result),
         ),
         args.json,
     )  # fmt: skip
     out = console(args.json)
-    out.print(f"{args.file}: {kind} for {name}", markup=False)
+    out.print(f"{args.file}: {kind} for {name}{form and ', '}{form}", markup=False)
     if result.applies:
         out.print(
             f"  observed {result.observed:.9g}, bound {result.bound:.9g}, ratio {result.ratio:.9g} "
@@ -69,6 +72,17 @@ def run(args: argparse.Namespace) -> int:
     if math.isnan(result.observed):
         return 3
     return 0 if shows else 1
+
+
+def _stated(args: argparse.Namespace, name: str, instance: Instance) -> tuple[Formula, str]:
+    """The formula that the instance is held against, and how it differs from the claim's own (empty: it does not)."""
+    asked = instance.meta.get("form")
+    if asked is None:
+        return CLAIMS[name].formulas[0], ""
+    if not isinstance(asked, dict) or not all(isinstance(x, str) for x in asked.values()):
+        raise InputError(f"{args.file}: meta.form must be an object of tighten, constant, replace, each a text")
+    chosen = target(name, asked.get("tighten"), asked.get("constant"), asked.get("replace"))
+    return chosen.formula, chosen.form
 
 
 def _without(args: argparse.Namespace, name: str, instance: Instance) -> int:

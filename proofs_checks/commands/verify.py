@@ -70,8 +70,9 @@ def run(args: argparse.Namespace) -> int:
     if missing_checkers():
         out.print("derivations are not checked: pip install 'loraproofs[certify]'", markup=False)
     unmet = [r["id"] for r in rows if not r["met"]]
-    out.print(f"{len(rows)} claims in {seconds:.0f} s; " + (f"not as expected: {', '.join(unmet)}" if unmet else
-              "every verdict is as expected"), markup=False)  # fmt: skip
+    count = "1 claim" if len(rows) == 1 else f"{len(rows)} claims"
+    judged = f"not as expected: {', '.join(unmet)}" if unmet else "every verdict is as expected"
+    out.print(f"{count} in {seconds:.0f} s; {judged}", markup=False)
     if difference:
         out.print(f"differs from the lock {args.against or lock.PATH} (`loraproofs accept` rewrites it):", markup=False)
         for line in lock.report(difference, rows):

@@ -84,3 +84,17 @@ def test_the_cone_theorem_asks_for_the_cone_and_for_its_tokens() -> None:
     assert answer(inside, [[0, "1/2"], [0, 0]]) is Decision.PROVED_TRUE
     assert answer(outside, [[0, "1/2"], [0, 0]]) is None
     assert answer(inside, [[0, -2], [2, 0]]) is None  # no cone: S = 2 < 2 √(2·2)
+
+
+@pytest.mark.parametrize(
+    ("claim", "matrices", "lacks"),
+    [
+        ("prop-3.3/convergence", {}, "hemisphere speaks of tokens, and the instance has none (X0)"),
+        ("remark-3.4/drift", {"dV": [[0, 1], [0, 0]]}, "levels wants a symmetric dV"),
+        ("prop-3.3/criterion", {"dV": [[-2, 0], [0, 0]], "X0": [[1, 0]], "T": 1}, "rests on delta"),
+    ],
+)
+def test_what_an_instance_lacks_is_named(claim: str, matrices: dict[str, Any], lacks: str) -> None:
+    (answer,) = certify(instance(**matrices), [claim]).answers
+    assert answer.decision is None
+    assert lacks in answer.reason

@@ -51,6 +51,14 @@ def test_one_percent_stronger_is_broken_by_a_small_instance(claim: str, tmp_path
     assert Path(found["file"]).exists()
     assert found["certificate"] is None
     assert "as it stands" in found["certificate_note"]
+    assert cli.main(["replay", found["file"]]) == 0  # it breaks the stronger claim, which the file names
+    stored = json.loads(Path(found["file"]).read_text(encoding="utf-8"))
+    del stored["meta"]["form"]
+    (tmp_path / "as-stated.json").write_text(json.dumps(stored))
+    assert cli.main(["replay", str(tmp_path / "as-stated.json")]) == 1
+    stored["meta"]["form"] = {"tighten": 0.01}
+    (tmp_path / "wrong.json").write_text(json.dumps(stored))
+    assert cli.main(["replay", str(tmp_path / "wrong.json")]) == 2
 
 
 @pytest.mark.slow

@@ -122,6 +122,9 @@ def test_clusters_of_clouds_made_by_hand() -> None:
     tokens = torch.stack([(2 * math.pi * turns).cos(), (2 * math.pi * turns).sin()], dim=2)
     assert cluster_count(tokens, 0.1).tolist() == [3, 1]  # a chain of six tokens is one cluster
     assert cluster_count(tokens, 0.05).tolist() == [5, 6]
+    wide = torch.tensor([[0.0, 1.9, 3.8], [0.0, 2.1, 4.2]]).double()
+    pairs = torch.stack([wide.cos(), wide.sin()], dim=2)
+    assert cluster_count(pairs, 2.0).tolist() == [1, 3]  # 4.2 and 0 are 2.08 apart round the other side
     assert mean_cosine(tokens[:, :1]).tolist() == [1.0, 1.0]
     assert float(mean_cosine(torch.tensor([[1.0, 0], [0, 1], [-1, 0]]).double())) == pytest.approx(-1 / 3)
     with pytest.raises(ValueError, match="angle"):
