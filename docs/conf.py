@@ -35,6 +35,9 @@ exclude_patterns = ["_build", "generated"]
 html_theme = "furo"
 html_title = "loraproofs"
 
+toc_object_entries = (
+    False  # modules are headings; every function in the navigation of every page is a third of the build
+)
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"

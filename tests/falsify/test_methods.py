@@ -50,7 +50,7 @@ def test_ascent_climbs_and_breaks_one_percent(claim: str) -> None:
     begin = start(claim, n, d, torch.Generator().manual_seed(5))
     before = OBJECTIVES[claim].ratio(begin, formula)
     stronger = "0.01" if CLAIMS[claim].expected == "holds" else None
-    outcome = ascend(target(claim, stronger, None, None), 60.0, 5, quiet)
+    outcome = ascend(target(claim, stronger, None, None), 300.0 if claim in LONG else 60.0, 5, quiet)
     assert outcome.instance is not None
     assert outcome.confirmation is not None
     assert outcome.confirmation.violated

@@ -25,6 +25,11 @@ def test_crossings_of_a_known_curve() -> None:
     assert np.isnan(fits.crossing(scales, falls, 0.5)).tolist() == [False, True]
 
 
+def test_of_several_crossings_the_first_upwards_is_taken() -> None:
+    scales, means = np.array([1.0, 2.0, 4.0, 8.0, 16.0]), np.array([0.5, 0.2, 0.8, 0.2, 0.8])
+    assert fits.crossing(scales, means, 0.4) == pytest.approx(2 * 2**0.5)  # half way in the logarithm
+
+
 @pytest.mark.parametrize("power", [-1.0, 0.0, 0.45, 0.5])
 def test_a_planted_exponent_is_found_within_its_interval(power: float) -> None:
     depths, scales = 2.0 ** np.arange(6, 13), np.geomspace(0.2, 5, 16)

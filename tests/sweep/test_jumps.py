@@ -62,3 +62,13 @@ def test_the_fingerprint_covers_all_that_is_imported_for_an_item() -> None:
     needed = {m.replace(".", "/") + ".py" for m in done.stdout.split() if "." in m.removeprefix("proofs_checks.sweep")}
     assert needed == {*SOURCES, *needed} - ({*SOURCES} - needed)
     assert needed <= set(SOURCES), sorted(needed - set(SOURCES))
+
+
+def test_an_escape_in_the_first_layer_takes_one_step() -> None:
+    """With noise this strong a token is turned past the perpendicular by the first layer about one time in four."""
+    family = Escapes("escape", (0.002,), h=0.5, seeds=400, block=400)
+    times = jumps.escapes(family, 0.002, Item(family, (("barrier", 0.002),), 0, 0).generator())["time"]
+    steps = times / 0.5
+    assert np.array_equal(steps, steps.round())
+    assert steps.min() == 1
+    assert 0.1 < (steps == 1).mean() < 0.6

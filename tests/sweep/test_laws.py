@@ -301,3 +301,18 @@ def test_laws_in_words_are_the_same_everywhere() -> None:
     assert markdown([law]).splitlines()[2] == r"| a<b | \|D\| | 0.45 | 0.44 ... 0.46 | 0.5 | **differs** |"
     assert "<td>a&lt;b</td>" in law_table([law])
     assert "<td><b>differs</b></td>" in law_table([law])
+
+
+@pytest.mark.parametrize(("threshold", "factor", "agrees"), [
+    (0.01, 1.0, True), (0.01, 1.04, False), (0.25, 1.04, True), (0.25, 1.12, False),
+])  # fmt: skip
+def test_the_critical_norm_does_not_depend_on_the_rank(threshold: float, factor: float, agrees: bool) -> None:
+    """At equal Σ s_k²: within 2 % where the drift is small, within 6 % at the larger threshold."""
+    first = replace(WIDE, rank=1, threshold=threshold)
+    second = replace(first, name="rank 3", rank=3)
+    found = module.rank_laws({
+        x.name: curves(x, planted(x, 0.5, scale, noise=0.02)) for x, scale in ((first, 1.0), (second, factor))
+    })  # fmt: skip
+    law = row(found, "over that at rank 1")
+    assert law.measured.value == pytest.approx(factor, rel=0.005)  # up to interpolation
+    assert law.agrees is agrees
