@@ -41,9 +41,9 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Audit the model; always 0 for well-formed input, whatever holds."""
     report = audit(args.model, args.adapter, _progress, heads_only=args.heads_only)
-    _print(console(args.json), report)
-    if args.html is not None:
+    if args.html is not None:  # before anything is printed: a reader such as `head` may close the output early
         write_text(args.html, page(report))
+    _print(console(args.json), report)
     emit_json(document("audit", None, **fields(report)), args.json)
     return 0
 
