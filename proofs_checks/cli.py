@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ COMMANDS = (
 )
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+"""What a shell shows of a program that writes to a reader that has left (``| head``): 128 + SIGPIPE."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -69,6 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("loraproofs: interrupted; what is computed is kept, continue with --resume", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        return EXIT_PIPE
 
 
 if __name__ == "__main__":

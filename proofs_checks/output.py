@@ -94,8 +94,13 @@ def emit_json(value: dict[str, Any], target: str | None) -> None:
         write_text(Path(target), dumps(value))
 
 
+class _Terminal(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # rich would exit with 1, which says "not as expected" here
+
+
 def console(json_target: str | None) -> Console:
     """The terminal for tables and words: stdout, or stderr where stdout holds JSON alone."""
     stderr = json_target == "-"
     width = None if (sys.stderr if stderr else sys.stdout).isatty() else 120  # a pipe has no width of its own
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)
+    return _Terminal(stderr=stderr, highlight=False, soft_wrap=True, width=width)

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -50,3 +52,17 @@ def test_a_full_device_is_refused_and_stays_a_device() -> None:
         pytest.skip("needs /dev/full, and no right to replace it")
     with pytest.raises(InputError, match="No space left"):
         write_text(full, "{}")
+
+
+@pytest.mark.parametrize("command", [["matrix"], ["matrix", "--json", "-"], ["show", "prop-3.3/drift"]])
+def test_a_reader_that_leaves_early_is_no_error(command: list[str]) -> None:
+    """As `loraproofs matrix | true`: no traceback, and the code that a shell gives to other programs."""
+    words = [sys.executable, "-m", "proofs_checks.cli", *command]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert process.returncode == 141
+    assert "Traceback" not in errors
+    assert "Error" not in errors
