@@ -18,6 +18,7 @@ Both are exact with both factors changed at once, the product of the two updates
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -30,22 +31,40 @@ Pair = tuple[Factors | None, Factors | None]
 """``B (out, r)`` and ``A (r, in)`` of the value module (fused or not) and of the output module; None: not adapted."""
 
 
-def off_reading_of_heads(
-    weights: LayerWeights, value: Factors | None, output: Factors | None, U: Sequence[Tensor]
-) -> Pair:
-    """Both updates changed so that ``ΔV_h U[h] = 0`` for every head; ``U[h] (d, k)``.
+@dataclass(frozen=True)
+class Read:
+    """Orthonormal columns that the right factors of a layer are taken off.
+
+    Attributes
+    ----------
+    value: ``(d, k)``, what reads the directions of all heads in the value module.
+    output: ``(head_dim, k)`` of each head, in the head's columns of the output module.
+    """
+
+    value: Tensor
+    output: tuple[Tensor, ...]
+
+
+def read_by(weights: LayerWeights, U: Sequence[Tensor]) -> Read:
+    """What reads the directions ``U[h] (d, k)`` of every head h."""
+    gained = [x if weights.gain is None else weights.gain.unsqueeze(1) * x for x in U]
+    inner = (column_space(weights.head_factors(head)[1] @ x) for head, x in enumerate(U))
+    return Read(column_space(torch.cat(gained, dim=1)), tuple(inner))
+
+
+def off_reading_of_heads(read: Read, value: Factors | None, output: Factors | None) -> Pair:
+    """Both updates changed so that ``ΔV_h U[h] = 0`` for every head.
 
     In a fused projection queries and keys have the same A, so they read nothing from these directions either.
     """
     if value is not None:
-        gained = [x if weights.gain is None else weights.gain.unsqueeze(1) * x for x in U]
-        value = value[0], off_reading(value[1], column_space(torch.cat(gained, dim=1)))
+        value = value[0], off_reading(value[1], read.value)
     if output is not None:
-        size = weights.shape.head_dim
         right = output[1].clone()
-        for head, directions in enumerate(U):
+        size = read.output[0].shape[0]
+        for head, columns in enumerate(read.output):
             own = slice(head * size, (head + 1) * size)
-            right[:, own] = off_reading(right[:, own], column_space(weights.head_factors(head)[1] @ directions))
+            right[:, own] = off_reading(right[:, own], columns)
         output = output[0], right
     return value, output
 

@@ -19,7 +19,7 @@ from proofs_checks.audit.model import LayerWeights, Model
 from proofs_checks.audit.run import layer_rows
 from proofs_checks.errors import InputError
 from proofs_checks.project.directions import leading, small_gap
-from proofs_checks.project.factors import off_reading_of_heads, off_writing_of_heads
+from proofs_checks.project.factors import off_reading_of_heads, off_writing_of_heads, read_by
 from proofs_checks.project.promises import ProjectedHead, projected_head
 from proofs_checks.project.scaling import layer_scale
 from proofs_checks.project.write import check_place, filled, write_adapter
@@ -177,7 +177,8 @@ def _projected(
         return old
     heads = range(weights.shape.heads)
     if options.keep_off == "top-m":
-        new = off_reading_of_heads(weights, old[0], old[1], [leading(weights, h, options.m) for h in heads])
+        read = read_by(weights, [leading(weights, h, options.m) for h in heads])
+        new = off_reading_of_heads(read, old[0], old[1])
     else:
         directions = [small_gap(weights, h) for h in heads]
         new = off_writing_of_heads(weights, model.value_rows(), old[0], old[1], directions)

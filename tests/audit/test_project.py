@@ -339,7 +339,7 @@ def test_a_promise_that_is_not_kept_is_not_written(
 ) -> None:
     """Negative control of the whole: with the projection left out the audit refuses the same adapter."""
     source, model = write_adapter(tmp_path / "a", _factors("llama")), _model(tmp_path, "llama")
-    monkeypatch.setattr(project_run, "off_reading_of_heads", lambda weights, value, output, U: (value, output))
+    monkeypatch.setattr(project_run, "off_reading_of_heads", lambda read, value, output: (value, output))
     words = ["project", str(source), "--model", str(model), "--out", str(tmp_path / "out"), "--keep-off", "top-m"]
     assert main(words) == 1
     assert "0 of 8 promises" in capsys.readouterr().out
