@@ -76,7 +76,7 @@ class MonitorCallback(TrainerCallback):
         self._over = over
         if state.is_world_process_zero:
             self._append({**measured, "crossed": [[t.quantity, t.limit, t.action] for t in acting]})
-            self._log(measured)
+            self._log(measured, control)
         for threshold in acting:
             self._act(threshold, measured, state, control, kwargs["model"])
         return control
@@ -94,11 +94,13 @@ class MonitorCallback(TrainerCallback):
         elif threshold.action == "project" and self.monitor is not None and measured["finite"]:
             self.monitor.project(model)
 
-    def _log(self, measured: dict[str, Any]) -> None:
+    def _log(self, measured: dict[str, Any], control: Any) -> None:
         if self.trainer is not None and measured["finite"]:
             names = (*TOTALS.values(), "heads_with_margin")
             found = {f"loraproofs/{name}": measured[name] for name in names}
+            due = control.should_log  # a log takes this flag back, and the loss of this step would not be logged
             self.trainer.log({name: x for name, x in found.items() if x is not None})
+            control.should_log = due
 
     def _append(self, row: dict[str, Any]) -> None:
         if self.path is None:
