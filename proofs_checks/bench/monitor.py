@@ -53,9 +53,9 @@ def measured(case: Case) -> dict[str, Any]:
     base = transformers.LlamaForCausalLM(config)
     settings = peft.LoraConfig(r=8, lora_alpha=16, target_modules=list(case.targets), init_lora_weights=False)
     model = peft.get_peft_model(base, settings)
-    begin = time.perf_counter()
+    begin = time.process_time()
     monitor = Monitor(model)
-    once = time.perf_counter() - begin
+    once = time.process_time() - begin
     optimiser = torch.optim.AdamW([x for x in model.parameters() if x.requires_grad], lr=1e-4)
     ids = torch.randint(0, config.vocab_size, (case.batch, case.tokens))
     steps, measurements = [], []
@@ -99,7 +99,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="write tables/monitor.md and .json below DIR")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [measured(case) for case in CASES]
+    try:
+        rows = [measured(case) for case in CASES]
+    except InputError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
     print(markdown(rows))
     if args.out is not None:
         write_text(args.out / "tables" / "monitor.md", markdown(rows))
