@@ -36,6 +36,7 @@ html_theme = "furo"
 html_title = "loraproofs"
 
 autodoc_member_order = "bysource"
+autodoc_mock_imports = ["transformers", "peft"]  # of the monitor's callback: not needed to build the docs
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = False

@@ -41,8 +41,8 @@ CASES = (Case(("v_proj",), 1, 128), Case(("q_proj", "v_proj", "o_proj"), 1, 128)
 def measured(case: Case) -> dict[str, Any]:
     """Seconds of a step and of a measurement, medians, and the ratio of each pair: median, least, largest."""
     try:
-        import peft
-        import transformers
+        import peft  # pyright: ignore[reportMissingImports]
+        import transformers  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise InputError("this measurement needs transformers and peft: pip install transformers peft") from error
     torch.manual_seed(0)

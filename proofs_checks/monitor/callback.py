@@ -17,7 +17,7 @@ from proofs_checks.monitor.thresholds import TOTALS, Threshold
 from proofs_checks.output import versions
 
 try:
-    from transformers import TrainerCallback
+    from transformers import TrainerCallback  # pyright: ignore[reportMissingImports]
 except ImportError as error:
     raise InputError("the monitor's callback needs transformers: pip install transformers peft") from error
 
