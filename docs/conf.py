@@ -39,6 +39,7 @@ toc_object_entries = (
     False  # modules are headings; every function in the navigation of every page is a third of the build
 )
 autodoc_member_order = "bysource"
+autodoc_mock_imports = ["transformers", "peft"]  # of the monitor's callback: not needed to build the docs
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = False

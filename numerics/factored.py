@@ -52,7 +52,7 @@ def _basis(products: tuple[Factors, ...], d: int) -> Tensor:
     for left, right in products[1:]:
         for block, own in ((left, first[0]), (right.mT, first[1].mT)):
             # of a factor that a low-rank update has changed, the change is enough
-            columns.append(_column_space(block - own) if block.shape == own.shape else block)
+            columns.append(column_space(block - own) if block.shape == own.shape else block)
     reference = columns[0]
     if sum(block.shape[1] for block in columns) + _OUTSIDE >= d:
         return torch.eye(d, dtype=reference.dtype, device=reference.device)
@@ -61,8 +61,10 @@ def _basis(products: tuple[Factors, ...], d: int) -> Tensor:
     return torch.linalg.qr(torch.cat([*columns, outside], dim=1)).Q
 
 
-def _column_space(change: Tensor) -> Tensor:
-    """Orthonormal columns that span those of ``change (d, r)`` up to rounding; none where it is 0."""
-    left, singular, _ = torch.linalg.svd(change, full_matrices=False)
-    rounding = torch.finfo(change.dtype).eps * max(change.shape) * float(singular[0])
+def column_space(columns: Tensor) -> Tensor:
+    """Orthonormal columns that span those of ``columns (d, r)`` up to rounding; none where they are 0 or r is 0."""
+    if columns.shape[1] == 0:
+        return columns
+    left, singular, _ = torch.linalg.svd(columns, full_matrices=False)
+    rounding = torch.finfo(columns.dtype).eps * max(columns.shape) * float(singular[0])
     return left[:, singular > rounding]

@@ -27,6 +27,7 @@ COMMANDS = (
     "sweep",
     "report",
     "audit",
+    "project",
 )
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130

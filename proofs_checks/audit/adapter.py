@@ -17,6 +17,7 @@ from typing import Any
 
 from torch import Tensor
 
+from numerics.factored import Factors
 from proofs_checks.audit.architectures import canonical
 from proofs_checks.audit.checkpoint import Checkpoint
 from proofs_checks.audit.model import Model
@@ -24,7 +25,7 @@ from proofs_checks.errors import InputError
 from proofs_checks.json_file import read_object
 
 _ROOT = "base_model.model."
-_A, _B = ".lora_A.weight", ".lora_B.weight"
+FACTOR_A, FACTOR_B = ".lora_A.weight", ".lora_B.weight"
 _MAGNITUDE = (".lora_magnitude_vector", ".lora_magnitude_vector.weight")
 _PLAIN_INITS = (True, False, None, "gaussian", "eva", "orthogonal", "mica")
 """Initialisations that leave the base weight as it is."""
@@ -69,12 +70,12 @@ class Adapter:
 
     def rank(self, module: str) -> int:
         """r of a module, by the configuration."""
-        return int(_by_pattern(self.config, "rank_pattern", self._key(module), "r"))
+        return int(_by_pattern(self.config, "rank_pattern", self.peft_name(module), "r"))
 
     def scale(self, module: str) -> float:
         """``lora_alpha / r`` or ``lora_alpha / √r``."""
         rank = self.rank(module)
-        alpha = float(_by_pattern(self.config, "alpha_pattern", self._key(module), "lora_alpha"))
+        alpha = float(_by_pattern(self.config, "alpha_pattern", self.peft_name(module), "lora_alpha"))
         return alpha / (math.sqrt(rank) if self.config.get("use_rslora") else rank)
 
     def update(self, module: str, weight: Tensor, outputs: int, rows: Tensor | None = None) -> Tensor | None:
@@ -84,10 +85,8 @@ class Adapter:
         """
         if module not in self.modules:
             return None
-        key, inputs, rank = self.modules[module], weight.shape[1], self.rank(module)
-        self._expect(key + _A, (rank, inputs))
-        self._expect(key + _B, (outputs, rank))
-        right, left = self.store.read(key + _A), self.store.read(key + _B)
+        key = self.modules[module]
+        left, right = self.factors(module, outputs, weight.shape[1])
         if rows is not None:
             left = left[rows]
         change = self.scale(module) * (left @ right)
@@ -101,6 +100,20 @@ class Adapter:
         if not bool((norms > 0).all()):
             raise InputError(f"{self.store.folder}: DoRA divides by a zero row of {module}")
         return (magnitude / norms).unsqueeze(1) * moved - weight
+
+    def factors(self, module: str, outputs: int, inputs: int) -> Factors:
+        """``B (outputs, r)`` and ``A (r, inputs)`` of a module that the adapter changes, float64.
+
+        Raises :class:`InputError` where shapes do not match or values are not finite.
+        """
+        key, rank = self.modules[module], self.rank(module)
+        self._expect(key + FACTOR_A, (rank, inputs))
+        self._expect(key + FACTOR_B, (outputs, rank))
+        return self.store.read(key + FACTOR_B), self.store.read(key + FACTOR_A)
+
+    def peft_name(self, module: str) -> str:
+        """The module's name as PEFT matches it against ``rank_pattern`` and ``alpha_pattern``."""
+        return self.modules[module].removeprefix(_ROOT)
 
     def _magnitude(self, key: str, outputs: int) -> Tensor:
         name = next((key + tail for tail in _MAGNITUDE if key + tail in self.store.names()), None)
@@ -118,9 +131,6 @@ class Adapter:
                 f"{self.store.folder}: {name} has shape {found}, model and configuration need {wanted}: "
                 "the adapter is of another model, or its rank is not what the configuration says"
             )
-
-    def _key(self, module: str) -> str:
-        return self.modules[module].removeprefix(_ROOT)
 
 
 def read_adapter(folder: Path, model: Model) -> Adapter:
@@ -188,9 +198,9 @@ def _is_number(value: Any) -> bool:
 def _modules(folder: Path, config: dict[str, Any], store: Checkpoint) -> dict[str, str]:
     """Canonical module name → its key, checked for factors that stand alone or that are not known."""
     names = store.names()
-    keys = {name.removesuffix(_A) for name in names if name.endswith(_A)}
+    keys = {name.removesuffix(FACTOR_A) for name in names if name.endswith(FACTOR_A)}
     for name in names:
-        key = next((name.removesuffix(t) for t in (_A, _B, *_MAGNITUDE) if name.endswith(t)), None)
+        key = next((name.removesuffix(t) for t in (FACTOR_A, FACTOR_B, *_MAGNITUDE) if name.endswith(t)), None)
         if key is None and any(other in name for other in OTHER_UPDATES):
             continue  # embeddings: named in the target check, and no part of attention
         if key is None or key not in keys:
@@ -198,8 +208,8 @@ def _modules(folder: Path, config: dict[str, Any], store: Checkpoint) -> dict[st
         if name.endswith(_MAGNITUDE) and not config.get("use_dora"):
             raise InputError(f"{folder}: {name} is there, but use_dora is not set")
     for key in keys:
-        if key + _B not in names:
-            raise InputError(f"{folder} has {key}{_A} but no {key}{_B}")
+        if key + FACTOR_B not in names:
+            raise InputError(f"{folder} has {key}{FACTOR_A} but no {key}{FACTOR_B}")
     if not keys:
         raise InputError(f"{folder} holds no lora_A and lora_B")
     return {canonical(key.removeprefix(_ROOT)): key for key in sorted(keys)}

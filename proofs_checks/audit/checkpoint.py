@@ -39,6 +39,10 @@ class Checkpoint:
         """One tensor as float64."""
         return self.read_part(name, lambda stored: stored[:])
 
+    def stored(self, name: str) -> Tensor:
+        """One tensor as it is stored, unchecked."""
+        return self._with(name, lambda stored: stored[:])
+
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of one tensor, from the header alone."""
         return self._with(name, lambda stored: tuple(stored.get_shape()))

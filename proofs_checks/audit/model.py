@@ -89,16 +89,22 @@ class LayerWeights:
 
 
 class Model:
-    """A local model directory: ``config.json`` and safetensors. Raises :class:`InputError`, one line each."""
+    """A local model directory: ``config.json`` and safetensors. Raises :class:`InputError`, one line each.
 
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise InputError(f"{folder} is not a directory: the audit reads local directories")
-        config = read_object(folder / "config.json", f"{folder} has no config.json: give the directory of a model")
+    With ``loaded``, a configuration and its tensors, nothing is read and ``folder`` is what messages call the model.
+    """
+
+    def __init__(self, folder: Path, loaded: tuple[dict[str, Any], Checkpoint] | None = None) -> None:
+        if loaded is None:
+            if not folder.is_dir():
+                raise InputError(f"{folder} is not a directory: the audit reads local directories")
+            config = read_object(folder / "config.json", f"{folder} has no config.json: give the directory of a model")
+        else:
+            config = loaded[0]
         self.folder = folder
         self.architecture = _architecture(folder, config)
         self.shape = _shape(folder, config, self.architecture)
-        self.checkpoint = Checkpoint(folder)
+        self.checkpoint = Checkpoint(folder) if loaded is None else loaded[1]
         self._names = {canonical(name): name for name in self.checkpoint.names()}
 
     @property

@@ -106,7 +106,7 @@ def audit_update(
     own = None if right_vector is None else right_vector @ small.basis
     spectrum, right = spectrum_of_product(*updated)
     new = None if right is None else right @ small.basis
-    numbers = _criteria(split)
+    numbers = margins(split)
     bounds = _drift_bounds(split) if matrix.symmetric and symmetric else _NO_BOUNDS
     quoted, sharp = matrix.hypothesis and symmetric, _sharp_hypothesis(matrix) and symmetric
     vectors = [split.u1, leading_eigenvector_symmetric(((moved + moved.mT) / 2).unsqueeze(0)).vector]
@@ -157,7 +157,8 @@ def _sharp_hypothesis(matrix: MatrixAudit) -> bool:
     return matrix.symmetric and matrix.top_simple and matrix.dominant_gap > TOLERANCE * matrix.norm
 
 
-def _criteria(split: SpectralSplit) -> dict[str, float]:
+def margins(split: SpectralSplit) -> dict[str, float]:
+    """``criterion_margin``, as quoted, and ``sharp_criterion_margin``."""
     return {f.name: _at(f, split) for f in (prop_3_3.CRITERION_MARGIN, prop_3_3.SHARP_CRITERION_MARGIN)}
 
 

@@ -1,0 +1,1 @@
+"""How far a LoRA run has gone, by its live factors: a pure monitor, and a callback of transformers' Trainer."""
