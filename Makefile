@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.installed
 MODELS := .venv/.models
+BENCH := .venv-bench/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help verify derive test test-slow models docs pdf figures sweeps lint clean
+.PHONY: help verify derive test test-slow models docs pdf figures sweeps bench lint clean
 
 help:  ## this list
 	@grep -hE '^[.a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,5 +61,15 @@ sweeps: $(SETUP)  ## the transitions of Thm. 4.2 and 4.6 at scale, and their rep
 	$(BIN)/loraproofs report runs/norm runs/depth runs/gap runs/rank --out runs/report
 	$(BIN)/python -m proofs_checks.sweep.published runs/norm runs/depth runs/gap runs/rank
 
+$(BENCH): pyproject.toml constraints.txt requirements-bench.txt
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[report]'
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+bench: $(BENCH)  ## this project's speed beside other solvers', into docs/generated (an hour of one core)
+	OMP_NUM_THREADS=1 .venv-bench/bin/python -m proofs_checks.bench.speed
+
 clean:  ## remove the environment and what was built
-	rm -rf .venv docs/_build
+	rm -rf .venv .venv-bench docs/_build

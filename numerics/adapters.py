@@ -110,7 +110,7 @@ class AdapterLaw:
             frame = self.off.to(left)
             left, right = (x - frame @ (frame.mT @ x) for x in (left, right))
         weights = torch.tensor(self.weights, dtype=dtype, device=device) * (self.scale / d)
-        return left * weights, right.mT
+        return left.mul_(weights), right.mT
 
     def _with_mean(self, factors: tuple[Tensor, Tensor]) -> Adapter:
         left, right = factors

@@ -90,12 +90,23 @@ class DenseRecorder:
             )
         row, t, t_new, y, coefficients = (torch.cat(x) for x in zip(*self._steps, strict=True))
         order = torch.argsort(row, stable=True)  # stable: the steps of one instance stay in the order of time
-        row, t, t_new = row[order], t[order], t_new[order]
-        count = torch.bincount(row, minlength=self.batch)
-        first = count.cumsum(0) - count
-        rank = torch.arange(row.shape[0], device=row.device) - first[row]
-        widest = int(count.max()) if self.batch else 0
-        starts = like.new_full((self.batch, max(widest, 1)), torch.inf)
-        starts[row, rank] = t
-        end = like.new_full((self.batch,), -torch.inf).scatter_reduce(0, row, t_new, "amax")
-        return DenseOutput(starts, end, first, t_new - t, y[order], coefficients[order], project)
+        return dense_output(row[order], t[order], t_new[order], y[order], coefficients[order], like, project)
+
+
+def dense_output(
+    row: Tensor, t: Tensor, t_new: Tensor, y: Tensor, coefficients: Tensor, like: Tensor, project: Projection | None
+) -> DenseOutput:
+    """All N steps of a batch, instance by instance in the order of time.
+
+    ``row``, ``t``, ``t_new`` (N,): the instance, start and end of each step; ``y (N, n, d)``, ``coefficients
+    (N, 7, n, d)``; ``like (B, K, n, d)`` gives sizes, type and device.
+    """
+    batch = like.shape[0]
+    count = torch.bincount(row, minlength=batch)
+    first = count.cumsum(0) - count
+    rank = torch.arange(row.shape[0], device=row.device) - first[row]
+    widest = int(count.max()) if batch else 0
+    starts = like.new_full((batch, max(widest, 1)), torch.inf)
+    starts[row, rank] = t
+    end = like.new_full((batch,), -torch.inf).scatter_reduce(0, row, t_new, "amax")
+    return DenseOutput(starts, end, first, t_new - t, y, coefficients, project)

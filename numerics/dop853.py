@@ -354,8 +354,8 @@ def interpolate(y: Tensor, coefficients: Tensor, theta: Tensor) -> Tensor:
     theta = theta.unsqueeze(-1).unsqueeze(-1)
     value = torch.zeros_like(y)
     for k, coefficient in enumerate(reversed(coefficients.unbind(-3))):
-        value = (value + coefficient) * (theta if k % 2 == 0 else 1 - theta)
-    return value + y
+        value.add_(coefficient).mul_(theta if k % 2 == 0 else 1 - theta)
+    return value.add_(y)
 
 
 def starting_step(field: Field, t: Tensor, y: Tensor, slope: Tensor, rtol: float, atol: float) -> Tensor:

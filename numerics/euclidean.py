@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from numerics.field import attention_sums
+from numerics.field import AttentionField, attention_sums
 from numerics.flow import fitting_map
 from numerics.integrator import Solution, integrate
+from numerics.kernel.flow import Heads
 from numerics.linear_map import LinearMap
 
 
@@ -43,6 +44,11 @@ class EuclideanField:
     def select(self, index: Tensor) -> EuclideanField:
         """The field of the instances ``index``."""
         return EuclideanField(self.attention.select(index), self.value.select(index), self.causal)
+
+    def compiled(self) -> Heads | None:
+        """The field as the compiled kernel reads it, as :meth:`numerics.field.AttentionField.compiled` does."""
+        found = AttentionField(self.attention, self.value, shift=True, causal=self.causal).compiled()
+        return None if found is None or type(self) is not EuclideanField else replace(found, sphere=False)
 
 
 def simulate_euclidean(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from numerics.kernel.flow import Heads
 from numerics.linear_map import LinearMap
 
 _HEADROOM = 20.0
@@ -17,6 +18,8 @@ _SQUARED_LENGTH = 2.0
 """Stages of a step may leave the sphere a little; |x|² up to this cannot overflow."""
 
 
+MULTIPLIED_OUT = 128
+"""Up to this dimension a matrix that is known by factors is multiplied out for the compiled kernel."""
 LARGE = 1_024
 """From this number of tokens on the means are computed without an n×n matrix (and faster)."""
 
@@ -99,6 +102,14 @@ class AttentionField:
     def select(self, index: Tensor) -> AttentionField:
         """The field of the instances ``index``."""
         return AttentionField(self.attention.select(index), self.value.select(index), self.shift, self.causal)
+
+    def compiled(self) -> Heads | None:
+        """The field as the compiled kernel reads it; None for large matrices known by factors, and for subclasses."""
+        maps = self.attention, self.value
+        if type(self) is not AttentionField or any(m.left is not None and m.dimension > MULTIPLIED_OUT for m in maps):
+            return None
+        attention, value = (m.to_dense() for m in maps)
+        return Heads((attention,), (value,), shift=bool(self.shift), causal=self.causal, sphere=True)
 
 
 def normalised(tokens: Tensor) -> Tensor:

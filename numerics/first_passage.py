@@ -6,7 +6,7 @@ root is then corrected by one short integration from the start of its step, so t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,7 +61,7 @@ def first_exit(solution: Solution, field: AttentionField, event: Event) -> Passa
 
     ``solution`` is that of ``field`` with dense output. Raises ValueError where it has none.
     """
-    return _passage(solution, field, event, "first")
+    return _passages(solution, field, [event], "first")[0]
 
 
 def last_entry(solution: Solution, field: AttentionField, event: Event) -> Passage:
@@ -69,20 +69,39 @@ def last_entry(solution: Solution, field: AttentionField, event: Event) -> Passa
 
     NaN where it is positive at the end. ``solution`` as in :func:`first_exit`.
     """
-    return _passage(solution, field, event, "last")
+    return last_entries(solution, field, [event])[0]
 
 
-def _passage(solution: Solution, field: AttentionField, event: Event, which: Literal["first", "last"]) -> Passage:
+def last_entries(solution: Solution, field: AttentionField, events: Sequence[Event]) -> list[Passage]:
+    """:func:`last_entry` for several event functions, at little more than the cost of one."""
+    return _passages(solution, field, events, "last")
+
+
+def _passages(
+    solution: Solution, field: AttentionField, events: Sequence[Event], which: Literal["first", "last"]
+) -> list[Passage]:
     dense = solution.dense
     if dense is None:
         raise ValueError("first-passage times need a solution with dense output")
     place, row = _steps(dense)
-    like = solution.states
+    samples = _samples(dense, events, place, row) if len(place) else [None] * len(events)
+    return [_passage(solution, field, e, which, place, row, x) for e, x in zip(events, samples, strict=True)]
+
+
+def _passage(
+    solution: Solution,
+    field: AttentionField,
+    event: Event,
+    which: Literal["first", "last"],
+    place: Tensor,
+    row: Tensor,
+    values: Tensor | None,
+) -> Passage:
+    dense, like = solution.dense, solution.states
     batch = like.shape[0]
     time, error, speed = (like.new_full((batch,), torch.nan) for _ in range(3))
     state = like.new_full((batch, *like.shape[2:]), torch.nan)
-    if len(place):
-        values = _samples(dense, event, place, row)
+    if dense is not None and values is not None:
         still = _settled_from_start(values, row, batch, which)
         time[still], error[still] = 0.0, 0.0
         step, piece = _bracket(values, row, still, which)
@@ -101,15 +120,23 @@ def _steps(dense: DenseOutput) -> tuple[Tensor, Tensor]:
     return dense.first[row] + rank, row
 
 
-def _state(dense: DenseOutput, place: Tensor, theta: Tensor) -> Tensor:
-    states = dop853.interpolate(dense.state[place], dense.coefficients[place], theta)
-    return states if dense.project is None else dense.project(states)
+def _interpolant(dense: DenseOutput, place: Tensor) -> Callable[[Tensor], Tensor]:
+    """Fractions ``(M,)`` of the steps at these places to the states there; the tables are read once for all calls."""
+    start, coefficients = dense.state[place], dense.coefficients[place]
+
+    def state(theta: Tensor) -> Tensor:
+        states = dop853.interpolate(start, coefficients, theta)
+        return states if dense.project is None else dense.project(states)
+
+    return state
 
 
-def _samples(dense: DenseOutput, event: Event, place: Tensor, row: Tensor) -> Tensor:
-    """The event function at the ends of the parts of every step, (number of steps, parts + 1)."""
+def _samples(dense: DenseOutput, events: Sequence[Event], place: Tensor, row: Tensor) -> list[Tensor]:
+    """Each event function at the ends of the parts of every step, (number of steps, parts + 1)."""
     thetas = torch.linspace(0, 1, _PIECES + 1, dtype=dense.state.dtype, device=dense.state.device)
-    return torch.stack([event(_state(dense, place, theta.expand(len(place))), row) for theta in thetas], dim=1)
+    state = _interpolant(dense, place)
+    values = [[event(x, row) for event in events] for x in map(state, thetas)]
+    return [torch.stack(each, dim=1) for each in zip(*values, strict=True)]
 
 
 def _settled_from_start(values: Tensor, row: Tensor, batch: int, which: Literal["first", "last"]) -> Tensor:
@@ -150,9 +177,10 @@ def _root(
     low = piece.to(dense.state) / _PIECES
     high = low + 1 / _PIECES
     sign = 1.0 if which == "first" else -1.0
+    state = _interpolant(dense, place)
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        beyond = sign * event(_state(dense, place, middle), row) > 0
+        beyond = sign * event(state(middle), row) > 0
         low, high = torch.where(beyond, low, middle), torch.where(beyond, middle, high)
     return (low + high) / 2
 

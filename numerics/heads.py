@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from numerics.field import AttentionField
+from numerics.kernel.flow import Heads
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,12 @@ class MultiHeadField:
     def select(self, index: Tensor) -> MultiHeadField:
         """The field of the instances ``index``."""
         return MultiHeadField(tuple(head.select(index) for head in self.heads))
+
+    def compiled(self) -> Heads | None:
+        """The field as the compiled kernel reads it, where all heads can be and have the same mask."""
+        known = [head.compiled() for head in self.heads]
+        found = [x for x in known if x is not None]
+        if type(self) is not MultiHeadField or len(found) < len(known) or len({x.causal for x in found}) > 1:
+            return None
+        attention, value = (tuple(getattr(x, name)[0] for x in found) for name in ("attention", "value"))
+        return Heads(attention, value, any(x.shift for x in found), found[0].causal, sphere=True)

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from numerics import dop853
-from numerics.dense_output import DenseOutput, DenseRecorder
+from numerics.dense_output import DenseOutput, DenseRecorder, dense_output
+from numerics.field import normalised
+from numerics.kernel import flow as kernel
 
 Field = dop853.Field
 Projection = Callable[[Tensor], Tensor]
@@ -116,7 +118,8 @@ def integrate(
     Parameters
     ----------
     field: ``(t (B,), y (B, n, d)) -> (B, n, d)``, instance by instance. A method ``select(index)`` returns the field
-        of some of the instances; a field without it must not depend on the instance.
+        of some of the instances; a field without it must not depend on the instance. A method ``compiled()`` returns
+        it as the compiled kernel reads it, or None.
     y0: ``(B, n, d)``, float32 or float64; results have its type and device.
     times: ``(B, K)``, increasing along K, not negative; a step ends at each of them, so that nothing is interpolated.
     rtol, atol: tolerance of the local error of each row: ``atol + rtol |y_i|``. ``rtol`` below 100 units in the last
@@ -127,13 +130,50 @@ def integrate(
 
     Raises ValueError for malformed arguments. An instance that fails is no error: see ``Solution.status``. Explicit:
     for stiff problems the step length is limited by stability, and ``max_steps`` may be used up.
+
+    Attention fields in float64 on the CPU are integrated by the compiled kernel where it is there (see
+    :mod:`numerics.kernel.library`): the same method, the same results up to rounding. Evaluations at a rejected step's
+    end, which torch makes for all instances at once, are counted there too.
     """
     times = _checked(y0, times, rtol, atol, max_steps)
-    run = _Run(field, y0, times, max(rtol, 100 * torch.finfo(y0.dtype).eps), atol, max_steps, project, dense)
+    rtol = max(rtol, 100 * torch.finfo(y0.dtype).eps)
+    known = getattr(field, "compiled", None)
+    heads = known() if known is not None and project in (None, normalised) else None
+    if heads is not None and kernel.applies(heads, y0, times):
+        return _compiled(heads, y0, times, rtol, atol, max_steps, project, dense)
+    run = _Run(field, y0, times, rtol, atol, max_steps, project, dense)
     with torch.no_grad():
         while run.live.row.numel():
             run.advance()
     return run.solution()
+
+
+def _compiled(
+    heads: kernel.Heads,
+    y0: Tensor,
+    times: Tensor,
+    rtol: float,
+    atol: float,
+    max_steps: int,
+    project: Projection | None,
+    dense: bool,
+) -> Solution:
+    """The same by the compiled kernel."""
+    found = kernel.integrate(
+        heads, y0, times, rtol=rtol, atol=atol, max_steps=max_steps, project=project is not None, dense=dense
+    )
+    output = None
+    if found.records is not None:
+        row = torch.arange(len(y0)).repeat_interleave(found.steps)
+        output = dense_output(row, *found.records, found.states, project)
+    return _solution(found.states, found.error, found.status, found.steps, found.rejected, output)
+
+
+def _solution(
+    states: Tensor, error: Tensor, status: Tensor, steps: Tensor, rejected: Tensor, dense: DenseOutput | None
+) -> Solution:
+    each = dop853.STAGES + (dop853.INTERPOLANT_STAGES if dense is not None else 0)
+    return Solution(states, error, status, steps, rejected, 2 + (steps + rejected) * each, dense)
 
 
 class _Run:
@@ -272,17 +312,8 @@ class _Run:
 
     def solution(self) -> Solution:
         """What :func:`integrate` returns."""
-        extra = dop853.INTERPOLANT_STAGES if self.recorder is not None else 0
-        attempts = self.steps + self.rejected
-        return Solution(
-            states=self.states,
-            error=self.error,
-            status=self.status,
-            steps=self.steps,
-            rejected=self.rejected,
-            evaluations=2 + attempts * (dop853.STAGES + extra),
-            dense=None if self.recorder is None else self.recorder.output(self.states, self.project),
-        )
+        dense = None if self.recorder is None else self.recorder.output(self.states, self.project)
+        return _solution(self.states, self.error, self.status, self.steps, self.rejected, dense)
 
 
 def _checked(y0: Tensor, times: Tensor, rtol: float, atol: float, max_steps: int) -> Tensor:

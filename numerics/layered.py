@@ -2,7 +2,8 @@
 
 ``m_i = Σ_j softmax_j(<A x_i, x_j>) x_j``, with a causal mask over ``j <= i`` if wanted. Both conventions of time are
 the caller's: ``h = T/L`` (T fixed) or h fixed (``T = hL``). States come layer by layer, so that statistics can be
-taken along the way without keeping them.
+taken along the way without keeping them. In float64 on the CPU a layer is done by the compiled kernel where it is there
+(see :mod:`numerics.kernel.library`), else by torch: the same up to rounding.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from numerics.adapters import Adapter
 from numerics.field import LARGE, normalised, softmax_means, unshifted_limit
+from numerics.kernel import layers as kernel
 
 Values = Tensor | Sequence[Tensor]
 """V for all layers, ``(d, d)`` or ``(B, d, d)``, or one such matrix for each layer (untied)."""
@@ -66,17 +68,24 @@ def layered_states(
     updates = iter(adapters) if adapters is not None else None
     shift = needs_shift(attention)
     batch, n, d = tokens.shape
+    step = tokens.new_full((1, 1), h).expand(1, n)
     for layer in range(depth):
-        means = attention_means(tokens, attention, causal, shift=shift)
         base = _value(value, layer, depth)
-        if updates is None:
+        update = None if updates is None else next(updates)
+        done = _compiled(tokens, attention, h * base, update, step, shift, causal)
+        if done is not None:
+            tokens = done
+            yield tokens
+            continue
+        means = attention_means(tokens, attention, causal, shift=shift)
+        if update is None:
             tokens = normalised(tokens + h * (means @ base.mT))
         elif d <= n:  # one product with V + ΔV is cheaper than one with each of its factors
-            step = base + next(updates).to_dense(batch, d)
+            step = base + update.to_dense(batch, d)
             tokens = torch.baddbmm(tokens, means, step.mT, alpha=h)
             tokens.div_(torch.linalg.vector_norm(tokens, dim=2, keepdim=True))
         else:
-            tokens = normalised(tokens + h * (means @ base.mT + next(updates).apply(means)))
+            tokens = normalised(tokens + h * (means @ base.mT + update.apply(means)))
         yield tokens
 
 
@@ -91,9 +100,14 @@ def collapsed_states(
     """
     factors = scales.reshape(1, -1, 1)
     updates = iter(adapters)
+    steps = (h * scales).to(starts).reshape(1, -1)
     for layer in range(depth):
-        image = starts @ _value(value, layer, depth).mT + factors * next(updates).apply(starts)
-        starts = normalised(starts + h * image)
+        base, update = _value(value, layer, depth), next(updates)
+        done = _compiled(starts, None, h * base, update, steps, False, False)
+        if done is None:
+            image = starts @ base.mT + factors * update.apply(starts)
+            done = normalised(starts + h * image)
+        starts = done
         yield starts
 
 
@@ -118,14 +132,43 @@ def cloud_states(
     batch, n, d = tokens.shape
     E, shift = len(scales), needs_shift(attention) if shift is None else shift
     updates, factors = iter(adapters), (h * scales).reshape(1, -1, 1)
-    step = h * value.mT
+    step, steps = h * value, (h * scales).reshape(-1, 1).expand(E, n)
     states = tokens.unsqueeze(1).expand(batch, E, n, d).reshape(batch * E, n, d)
     for _ in range(depth):
-        means = attention_means(states, attention, shift=shift)
-        moved = next(updates).apply(means.reshape(batch, E * n, d)).reshape(batch, E, n * d)
-        states = (states + means @ step).add_(moved.mul_(factors).reshape(batch * E, n, d))
-        states.div_(torch.linalg.vector_norm(states, dim=2, keepdim=True))
+        update = next(updates)
+        done = _compiled(states, attention, step, update, steps, shift, False)
+        if done is None:
+            means = attention_means(states, attention, shift=shift)
+            moved = update.apply(means.reshape(batch, E * n, d)).reshape(batch, E, n * d)
+            done = (states + means @ step.mT).add_(moved.mul_(factors).reshape(batch * E, n, d))
+            done.div_(torch.linalg.vector_norm(done, dim=2, keepdim=True))
+        states = done
         yield states.reshape(batch, E, n, d)
+
+
+def _compiled(
+    tokens: Tensor,
+    attention: Tensor | None,
+    step: Tensor,
+    adapter: Adapter | None,
+    factors: Tensor,
+    shift: bool,
+    causal: bool,
+) -> Tensor | None:
+    """The tokens after one layer by the compiled kernel, or None where that is not to be used.
+
+    ``step`` is hV; ``factors``: h, times the scale, as in :class:`numerics.kernel.layers.Update`. ``attention`` None:
+    every token is its own mean.
+    """
+    parts = (None, None, None) if adapter is None else (adapter.left, adapter.right, adapter.dense)
+    if not kernel.applies(tokens, attention, step, *parts, factors):
+        return None
+    if tokens.shape[1] == 1:
+        attention = None
+    elif attention is not None and attention.ndim == 1:
+        attention = torch.diag(attention)
+    update = None if adapter is None else kernel.Update(*parts, factors)
+    return kernel.layer(tokens, attention, step, update, shift=shift, causal=causal)
 
 
 def recorded(states: Iterable[Tensor], layers: Sequence[int]) -> Tensor:

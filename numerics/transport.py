@@ -99,11 +99,11 @@ def _bottleneck(cost: np.ndarray) -> float:
     # No matching can do with less than the worst of the nearest neighbours.
     lowest = max(cost.min(axis=0).max(), cost.min(axis=1).max())
     levels = np.unique(cost[cost >= lowest])
-    low, high = 0, len(levels) - 1
+    low, high, middle = 0, len(levels) - 1, 0  # first that bound itself: it is often attained
     while low < high:
-        middle = (low + high) // 2
         matched = maximum_bipartite_matching(csr_array(cost <= levels[middle]), perm_type="column")
         low, high = (low, middle) if (matched >= 0).all() else (middle + 1, high)
+        middle = (low + high) // 2
     return float(levels[low])
 
 

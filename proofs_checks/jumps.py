@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 
 from numerics.field import AttentionField
-from numerics.first_passage import angle_event, last_entry
+from numerics.first_passage import angle_event, last_entries
 from numerics.flow import simulate
 from numerics.linear_map import LinearMap
 from proofs_checks.measurement import Measured, towards
@@ -68,5 +68,5 @@ class Jumps(Measured):
         solution = simulate(b.tokens, attention, value, outputs, rtol=_RTOL, atol=_ATOL, dense=True)
         field = AttentionField(attention, value)
         angles = [torch.full_like(outputs[:, 0], x).acos() for x in OVERLAPS]
-        times = [last_entry(solution, field, angle_event(self.target, angle)).time for angle in angles]
-        return torch.stack(times, dim=1), solution.states
+        found = last_entries(solution, field, [angle_event(self.target, angle) for angle in angles])
+        return torch.stack([passage.time for passage in found], dim=1), solution.states

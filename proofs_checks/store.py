@@ -24,7 +24,7 @@ def fingerprint() -> str:
     """SHA-256 of all versions and of this project's own source: results of other code are never taken up again."""
     digest = hashlib.sha256(repr(sorted(versions().items())).encode())
     root = Path(__file__).resolve().parents[1]
-    for path in sorted(p for name in _PACKAGES for p in (root / name).rglob("*.py")):
+    for path in sorted(p for name in _PACKAGES for p in (root / name).rglob("*") if p.suffix in (".py", ".cpp")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -19,13 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from numerics.kernel.library import identity
 from proofs_checks.output import versions
 from proofs_checks.sweep import clouds, jumps
 from proofs_checks.sweep.families import Clouds, Family, Passages, Sweep
 
 SOURCES = (
     *(f"numerics/{x}.py" for x in ("adapters", "clusters", "dense_output", "dop853", "field", "first_passage", "flow",
-                                   "integrator", "layered", "linear_map", "spectral", "transport")),
+                                   "integrator", "layered", "linear_map", "spectral", "transport", "kernel/__init__",
+                                   "kernel/flow", "kernel/layers", "kernel/library", "kernel/structures")),
     *(f"proofs_checks/sweep/{x}.py" for x in ("clouds", "families", "items", "jumps")),
 )  # fmt: skip
 """What the numbers of an item depend on in this project (a test holds it against what is imported)."""
@@ -33,8 +35,9 @@ SOURCES = (
 
 @cache
 def fingerprint() -> str:
-    """SHA-256 of all that the bytes of an item depend on: sources, versions, instructions of the processor."""
+    """SHA-256 of all that the bytes of an item depend on: sources, versions, processor, compiled kernel."""
     runs_on = {"pyarrow": pa.__version__, "instructions": torch.backends.cpu.get_cpu_capability(),
+               "kernel": identity(),
                "mkl": os.environ.get("MKL_CBWR", "")}  # fmt: skip
     digest = hashlib.sha256(repr(sorted({**versions(), **runs_on}.items())).encode())
     root = Path(__file__).resolve().parents[2]
@@ -97,7 +100,10 @@ def columns(item: Item) -> dict[str, np.ndarray]:
 def compute(item: Item, code: str) -> bytes:
     """The item's Parquet file. ``code``: the fingerprint of who asks; raises RuntimeError where this one differs."""
     if code != fingerprint():
-        raise RuntimeError("a worker runs another version of loraproofs or of its packages: install the same on all")
+        raise RuntimeError(
+            "a worker runs another version of loraproofs or of its packages, or another processor or compiler: "
+            "install the same on all, or set LORAPROOFS_KERNEL=off on all"
+        )
     torch.set_num_threads(1)
     table = pa.table(columns(item))
     sink = pa.BufferOutputStream()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from proofs_checks.sweep import jumps
 from proofs_checks.sweep.families import Escapes, Passages
 from proofs_checks.sweep.items import SOURCES, Item
 from proofs_checks.sweep.laws import escape_prediction
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("epsilon", [1e-2, 1e-8, 1e-12])
@@ -56,10 +59,11 @@ def test_the_mean_time_to_leave_is_that_of_the_sde() -> None:
 def test_the_fingerprint_covers_all_that_is_imported_for_an_item() -> None:
     code = (
         "import sys; from proofs_checks.sweep import items; "
-        "print(*[m for m in sys.modules if m.startswith(('numerics', 'theory', 'proofs_checks.sweep'))])"
+        "own = ('numerics.', 'theory.', 'proofs_checks.sweep.'); "
+        "print(*[x.__file__ for m, x in sys.modules.items() if m.startswith(own)])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    needed = {m.replace(".", "/") + ".py" for m in done.stdout.split() if "." in m.removeprefix("proofs_checks.sweep")}
+    needed = {str(Path(file).relative_to(ROOT)) for file in done.stdout.split()}
     assert needed == {*SOURCES, *needed} - ({*SOURCES} - needed)
     assert needed <= set(SOURCES), sorted(needed - set(SOURCES))
 
