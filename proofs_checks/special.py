@@ -11,6 +11,8 @@ from mpmath import mp
 from proofs_checks.antiattention import confirm_w2, kstar_row
 from proofs_checks.checks.confirmation import Confirmation
 from proofs_checks.collapse import CollapseRow, run_collapse
+from proofs_checks.errors import InputError
+from proofs_checks.experiment import evidence
 from proofs_checks.heads import heads_row
 from proofs_checks.instance_file import Instance
 from proofs_checks.ledger import row
@@ -54,7 +56,7 @@ def collapse_row(claim: Claim, run: Run) -> dict[str, Any]:
     if block["violating"]:
         path = run.store.keep("counterexamples", file_name(claim.id), block["violating"])
         counterexample = {"file": str(path), "origin": "gap collapse"}
-    evidence = Evidence(
+    counted = Evidence(
         statement_hash=claim.statement_hash,
         instances=block["instances"],
         nonvacuous=block["nonvacuous"],
@@ -67,7 +69,7 @@ def collapse_row(claim: Claim, run: Run) -> dict[str, Any]:
     )
     return row(
         claim,
-        evidence,
+        counted,
         time.perf_counter() - started,
         counterexample=counterexample,
         finding=block["finding"],
@@ -104,21 +106,49 @@ def _deviates(r: CollapseRow, predicted: Any) -> bool:
     return bool(abs(r.observed_angle - predicted) > 10 * error)
 
 
-def spectrum_row(claim: Claim, _run: Run) -> dict[str, Any]:
-    """exp-spectrum, first half: is V ⪰ 0 with a gap true of the value matrices of a real model?"""
+def spectrum_row(claim: Claim, run: Run) -> dict[str, Any]:
+    """exp-spectrum: is V ⪰ 0 with a gap true of the value matrices of the encoder, and of the language model?
+
+    The encoder is audited here; of the language model the evidence of ``loraproofs experiment spectrum`` is read. The
+    word is that of both, ``differs`` where they have not the same.
+    """
     started = time.perf_counter()
     try:
         report = audit_real_weights()
     except WeightsError as error:
         return row(claim, Evidence(claim.statement_hash, failure=str(error)), experiment=None)
-    evidence = Evidence(claim.statement_hash, instances=len(report.matrices), nonvacuous=len(report.matrices))
+    second = experiment_row(claim, run)
+    counted = Evidence(claim.statement_hash, instances=len(report.matrices), nonvacuous=len(report.matrices))
+    words = {report.experiment, second.get("experiment") or report.experiment}
     return row(
         claim,
-        evidence,
+        counted,
         time.perf_counter() - started,
-        experiment=report.experiment,
-        finding=report.finding,
+        experiment=words.pop() if len(words) == 1 else "differs",
+        finding=" ".join(
+            [f"{report.model}: {report.finding}", *([second["finding"]] if second.get("finding") else [])]
+        ),
         summary=report.summary,
+        language_model=second.get("sentences"),
+    )
+
+
+def experiment_row(claim: Claim, run: Run) -> dict[str, Any]:
+    """An experiment on a language model: what its evidence file says; nothing is computed here."""
+    try:
+        found = evidence.read(claim.id, run.store.root)
+    except InputError as error:
+        return row(claim, Evidence(claim.statement_hash, failure=str(error)), experiment=None)
+    if found is None:
+        return row(claim, None)
+    looked = sum(s["found"][1] for s in found["sentences"])
+    return row(
+        claim,
+        Evidence(found["statement_hash"], instances=looked, nonvacuous=looked),
+        experiment=found["experiment"],
+        finding=evidence.brief(found),
+        sentences=found["sentences"],
+        seeds=found["seeds"],
     )
 
 
@@ -126,6 +156,10 @@ SPECIAL: dict[str, Callable[[Claim, Run], dict[str, Any]]] = {
     "prop-3.1/initial-w2-kstar": kstar_row,
     "remark-3.4/collapse": collapse_row,
     "exp-spectrum": spectrum_row,
+    **dict.fromkeys(
+        (f"exp-{x}" for x in ("norm", "depth", "ablation", "correlation", "collapse", "indicator", "rank")),
+        experiment_row,
+    ),
     "prop-3.3/layered": layered_row,
     "prop-3.3/heads": heads_row,
     "remark-3.4/rank": rank_row,

@@ -16,6 +16,7 @@ from proofs_checks.audit.page import page
 from proofs_checks.audit.run import AuditReport, audit
 from proofs_checks.audit.tables import BASE, UPDATE, base_lines, update_lines
 from proofs_checks.commands.options import add_json
+from proofs_checks.experiment.smollm2 import NAME, default_model
 from proofs_checks.output import console, document, emit_json, write_text
 
 
@@ -24,7 +25,10 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "audit", help="hold a real model and its LoRA adapters against the hypotheses", description=__doc__
     )
-    parser.add_argument("model", metavar="MODEL", type=Path, help="a local directory: config.json and safetensors")
+    parser.add_argument(
+        "model", metavar="MODEL", type=Path, nargs="?",
+        help=f"a local directory: config.json and safetensors (default {NAME}, converted once into the user's cache)",
+    )  # fmt: skip
     parser.add_argument(
         "--adapter", metavar="DIR", type=Path, action="append", default=[],
         help="a local PEFT adapter; again for several (each and their sum)",
@@ -40,7 +44,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Audit the model; always 0 for well-formed input, whatever holds."""
-    report = audit(args.model, args.adapter, _progress, heads_only=args.heads_only)
+    model = default_model() if args.model is None else args.model
+    report = audit(model, args.adapter, _progress, heads_only=args.heads_only)
     if args.html is not None:  # before anything is printed: a reader such as `head` may close the output early
         write_text(args.html, page(report))
     _print(console(args.json), report)

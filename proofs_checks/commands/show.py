@@ -83,6 +83,12 @@ def _print(out: Console, claim: Claim, known: dict[str, Any] | None, latex: bool
         f"  {known['nonvacuous']} non-vacuous of {known['instances']} instances, {known['violations']} violations, "
         f"largest observed/bound {known['max_ratio']}"
     )
+    if known.get("finding"):
+        out.print(f"  {known.get('experiment') or ''} {known['finding']}".rstrip(), markup=False, soft_wrap=True)
+    for s in known.get("sentences") or known.get("language_model") or ():
+        out.print(
+            f"  “{s['says']}”: {s['word'] or 'open'} ({s['found'][0]} of {s['found'][1]}); {s['why']}", markup=False
+        )
     for reason in known["reasons"]:
         out.print(f"  {reason}", markup=False)
     for name, refuted in known["controls"].items():
