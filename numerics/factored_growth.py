@@ -7,6 +7,9 @@ Head h of a layer has ``V = O W D`` (O ``(d, s)``, W ``(s, d)``, D = diag(gain))
 with C the head's columns of A_o and ``T = s_v C B_v``. So ``LᵀL`` and ``R Rᵀ`` of size ``r_v + r_o`` give every norm,
 and ``Lᵀu``, ``R u`` the blocks about u: ``||ΔV||² = λ_max(LᵀL R Rᵀ)``, ``|ΔVu|² = (Ru)ᵀ LᵀL (Ru)``. Everything that
 involves only the base weights is in :class:`HeadConstants`, computed once.
+
+Norms come from squares, so rounding is that of squares. It is taken outwards: Gram matrices are raised by their own
+rounding, so that norms are not below the true ones, and every Cholesky factor exists.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ class HeadConstants:
     left_u, left_b: ``Oᵀu``, ``Oᵀb0``, ``(K, H, s)``.
     right_u, right_c: ``Du``, ``Dc0``, ``(K, H, d)``.
     u, b0: ``(K, H, d)``.
-    value, output: W_V ``(K, kv·s, d)`` and W_Oᵀ ``(K, H·s, d)``, or None where W_O is not adapted.
+    value, output: W_V ``(K, kv·s, d)`` and W_Oᵀ ``(K, H·s, d)``, or None where W_O is not adapted; of a smaller type
+        where they fit it.
     inner_gram: ``W D² Wᵀ (K, H, s, s)``, inner_u, inner_c: ``W D u``, ``W D c0``, ``(K, H, s)``; None likewise.
     """
 
@@ -73,8 +77,9 @@ class Growth:
 
     Attributes
     ----------
-    norm: ``||ΔV||``.
-    w, b_norm, c_norm: ``uᵀṼu``, ``|P⊥Ṽu|``, ``|P⊥Ṽᵀu|``.
+    norm: ``||ΔV||``, not below it.
+    w: ``uᵀṼu``.
+    b_norm, c_norm: ``|P⊥Ṽu|``, ``|P⊥Ṽᵀu|``, not below them.
     kappa_bound: ``||P⊥VP⊥|| + ||P⊥ΔVP⊥||``, at least ``||P⊥ṼP⊥||``.
     """
 
@@ -88,24 +93,48 @@ class Growth:
 def growth(constants: HeadConstants, factors: LiveFactorsOfLayers) -> Growth:
     """Measure ΔV; nothing is read back from the device. One of the two projections at least is adapted.
 
-    Norms come from squares, so they are exact to about 1e-8 of ``||L|| ||R||``, and never below the true ones by more.
+    With l and r the norms of :func:`_sizes` and ε = 16 (r_v + r_o) units of rounding, squares of norms are at most
+    about ``2 ε l² r²`` too large, those of b and c ``ε (l² |Ru|² + |b0|²)`` and ``ε (r² |Lᵀu|² + |c0|²)``.
     """
     left_gram, left_u, left_b = _left(constants, factors)
     right_gram, right_u, right_c = _right(constants, factors)
+    rounding = 16 * left_gram.shape[-1] * torch.finfo(left_gram.dtype).eps
+    base = 1 + rounding
+    left_size, right_size = _sizes(constants, factors)
+    left_gram, right_gram = _raised(left_gram, rounding * left_size), _raised(right_gram, rounding * right_size)
     a = (left_u * right_u).sum(-1)
     forward = _form(left_gram, right_u, right_u) - a.square()
     backward = _form(right_gram, left_u, left_u) - a.square()
-    b_squared = constants.b_norm.square() + 2 * (left_b * right_u).sum(-1) + forward
-    c_squared = constants.c_norm.square() + 2 * (right_c * left_u).sum(-1) + backward
-    size = left_gram.diagonal(dim1=-2, dim2=-1).sum(-1)
-    across = _product_norm(left_gram - _outer(left_u), right_gram - _outer(right_u), size)
+    b_squared = base * constants.b_norm.square() + 2 * (left_b * right_u).sum(-1) + forward
+    c_squared = base * constants.c_norm.square() + 2 * (right_c * left_u).sum(-1) + backward
+    across = _product_norm(left_gram - _outer(left_u), right_gram - _outer(right_u))
     return Growth(
-        norm=_product_norm(left_gram, right_gram, size),
+        norm=_product_norm(left_gram, right_gram),
         w=constants.w + a,
         b_norm=b_squared.clamp(min=0).sqrt(),
         c_norm=c_squared.clamp(min=0).sqrt(),
         kappa_bound=constants.kappa + across,
     )
+
+
+def _sizes(k: HeadConstants, f: LiveFactorsOfLayers) -> tuple[Tensor, Tensor]:
+    """``l²`` and ``r²`` ``(K, H)``, at least ``||L||_F²`` and ``||R||_F²`` and what cancels in them."""
+    left = right = torch.zeros_like(k.w)
+    B = None
+    if f.value_left is not None and f.value_right is not None:
+        B = f.value_left.square().sum((-2, -1))[:, k.group]
+        left = left + _trace(k.left_gram) * B
+        right = right + (f.value_right.square() * k.gain_squared.unsqueeze(1)).sum((-2, -1)).unsqueeze(1)
+    if f.output_left is not None and f.output_right is not None and k.inner_gram is not None:
+        C = f.output_right.square().sum((1, 3))
+        left = left + f.output_left.square().sum((-2, -1)).unsqueeze(1)
+        met = _trace(k.inner_gram) if B is None else _trace(k.inner_gram) + B * right
+        right = right + 2 * C * met
+    return left, right
+
+
+def _trace(matrix: Tensor) -> Tensor:
+    return matrix.diagonal(dim1=-2, dim2=-1).sum(-1)
 
 
 def _left(k: HeadConstants, f: LiveFactorsOfLayers) -> tuple[Tensor, Tensor, Tensor]:
@@ -118,7 +147,7 @@ def _left(k: HeadConstants, f: LiveFactorsOfLayers) -> tuple[Tensor, Tensor, Ten
         for found, x in zip(vectors, (k.left_u, k.left_b), strict=True):
             found.append(torch.einsum("khsr,khs->khr", B, x))
         if f.output_left is not None and k.output is not None:
-            met = (k.output @ f.output_left.to(k.output.dtype)).to(B.dtype)
+            met = _products(k.output, f.output_left)
             blocks["vo"] = B.mT @ met.reshape(*B.shape[:-1], -1)
     if f.output_left is not None:
         heads = k.left_gram.shape[1]
@@ -149,8 +178,7 @@ def _right(k: HeadConstants, f: LiveFactorsOfLayers) -> tuple[Tensor, Tensor, Te
     if f.value_right is not None and f.value_left is not None and k.value is not None:
         A, N = f.value_right, blocks["vv"]
         T = C @ f.value_left[:, k.group]
-        weighted = (A * k.gain_squared.unsqueeze(1)).to(k.value.dtype)
-        K = (k.value @ weighted.mT).to(A.dtype).reshape(f.value_left.shape)[:, k.group]
+        K = _products(k.value, (A * k.gain_squared.unsqueeze(1)).mT).reshape(f.value_left.shape)[:, k.group]
         cross = C @ K @ T.mT
         blocks["vo"] = K.mT @ C.mT + N @ T.mT
         blocks["oo"] = blocks["oo"] + cross + cross.mT + T @ N @ T.mT
@@ -175,10 +203,17 @@ def _outer(x: Tensor) -> Tensor:
     return x.unsqueeze(-1) * x.unsqueeze(-2)
 
 
-def _product_norm(left: Tensor, right: Tensor, size: Tensor) -> Tensor:
-    """``√λ_max(left right)`` of Gram matrices, by a Cholesky factor of the left one plus the rounding of ``size``."""
-    identity = torch.eye(left.shape[-1], dtype=left.dtype, device=left.device)
-    rounding = 8 * left.shape[-1] * torch.finfo(left.dtype).eps * size + torch.finfo(left.dtype).tiny
-    raised = left + rounding[..., None, None] * identity
-    factor = torch.linalg.cholesky_ex(raised).L
+def _products(weights: Tensor, x: Tensor) -> Tensor:
+    """``weights (K, m, n) @ x (K, n, r)`` in the type of x, of which one layer's weights at a time are."""
+    return torch.stack([own.to(x.dtype) @ y for own, y in zip(weights, x, strict=True)])
+
+
+def _raised(gram: Tensor, by: Tensor) -> Tensor:
+    identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
+    return gram + (by + torch.finfo(gram.dtype).tiny)[..., None, None] * identity
+
+
+def _product_norm(left: Tensor, right: Tensor) -> Tensor:
+    """``√λ_max(left right)`` of Gram matrices, the left one positive definite, by a Cholesky factor of it."""
+    factor = torch.linalg.cholesky_ex(left).L
     return torch.linalg.eigvalsh(factor.mT @ right @ factor)[..., -1].clamp(min=0).sqrt()

@@ -72,7 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"loraproofs: {error}", file=sys.stderr)
         return EXIT_INPUT
     except KeyboardInterrupt:
-        print("loraproofs: interrupted; what is computed is kept, continue with --resume", file=sys.stderr)
+        more = "; what is computed is kept, continue with --resume" if hasattr(args, "resume") else ""
+        print(f"loraproofs: interrupted{more}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere

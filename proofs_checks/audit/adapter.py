@@ -47,6 +47,8 @@ _REFUSED = {
 """Field of the configuration → why an adapter that sets it is not audited."""
 _NAMES = ("target_modules", "exclude_modules", "layers_pattern")
 OTHER_UPDATES = ("lora_embedding_A", "lora_embedding_B")
+_LARGEST = 1e60
+"""What no number of an adapter reaches: sums of squares of products stay far from overflow below it."""
 TIED_HEADS = ("lm_head", "embed_out", "cls.predictions.decoder")
 """Modules that a checkpoint may lack, since their weight is that of the embedding."""
 
@@ -104,12 +106,18 @@ class Adapter:
     def factors(self, module: str, outputs: int, inputs: int) -> Factors:
         """``B (outputs, r)`` and ``A (r, inputs)`` of a module that the adapter changes, float64.
 
-        Raises :class:`InputError` where shapes do not match or values are not finite.
+        Raises :class:`InputError` where shapes do not match, or values are not finite or overflow in what is measured.
         """
         key, rank = self.modules[module], self.rank(module)
         self._expect(key + FACTOR_A, (rank, inputs))
         self._expect(key + FACTOR_B, (outputs, rank))
-        return self.store.read(key + FACTOR_B), self.store.read(key + FACTOR_A)
+        left, right = self.store.read(key + FACTOR_B), self.store.read(key + FACTOR_A)
+        if not self.scale(module) * float(left.norm() * right.norm()) < _LARGEST:
+            raise InputError(
+                f"{self.store.folder}: the update of {module} is above {_LARGEST:g}, too large to measure: a diverged "
+                "training, or a wrong lora_alpha?"
+            )
+        return left, right
 
     def peft_name(self, module: str) -> str:
         """The module's name as PEFT matches it against ``rank_pattern`` and ``alpha_pattern``."""
@@ -192,7 +200,7 @@ def _compiled(folder: Path, field: str, pattern: str) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def _modules(folder: Path, config: dict[str, Any], store: Checkpoint) -> dict[str, str]:

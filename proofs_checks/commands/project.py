@@ -10,6 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from proofs_checks.commands.options import add_json
+from proofs_checks.errors import InputError
 from proofs_checks.output import console, document, emit_json
 from proofs_checks.project.document import fields, finding, guarantees
 from proofs_checks.project.run import KEEP_OFF, Change, Options, ProjectReport, project
@@ -33,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
         "--keep-off", choices=KEEP_OFF,
         help="top-m: ΔV does nothing to the leading eigenvectors (b = 0); small-gap: it pushes into none of small gap",
     )  # fmt: skip
-    parser.add_argument("--m", type=_m, default=1, metavar="N", help="how many of top-m, for every head (default 1)")
+    parser.add_argument("--m", type=_m, metavar="N", help="how many of top-m, for every head (default 1)")
     parser.add_argument(
         "--scale", choices=CRITERIA,
         help="scale each layer, after any projection, until the quoted or the cone margin is above 0 in every head "
@@ -54,7 +55,9 @@ def _m(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Write the new adapter; 1 where the audit does not find what was promised (then nothing is written)."""
     scale = args.scale or ("quoted" if args.keep_off is None else None)
-    options = Options(args.keep_off, args.m, scale)
+    if args.m is not None and args.keep_off != "top-m":
+        raise InputError("--m counts the directions of --keep-off top-m: add that, or leave --m out")
+    options = Options(args.keep_off, args.m or 1, scale)
     report = project(args.adapter, args.model, args.out, options, overwrite=args.overwrite, progress=_progress)
     terminal = console(args.json)
     for line in guarantees(options):

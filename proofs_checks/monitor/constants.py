@@ -31,8 +31,8 @@ def watched(weights: LayerWeights, head: int) -> tuple[Tensor, Tensor]:
     return small.basis @ inside.squeeze(0), torch.cat([cone.w, cone.kappa, cone.b_norm, cone.c_norm])
 
 
-def constants(shape: Shape, layers: Iterable[LayerWeights], copies: torch.dtype | None) -> HeadConstants:
-    """Stacked over layers, on the CPU; ``copies`` is the type of W_V and W_O in it, None where W_O is not adapted."""
+def constants(shape: Shape, layers: Iterable[LayerWeights], copies: bool) -> HeadConstants:
+    """Stacked over layers, on the CPU; ``copies``: W_O is adapted, so W_V and W_O are in it, float32 if they are so."""
     heads = range(shape.heads)
     group = torch.arange(shape.heads) * shape.kv_heads // shape.heads
     found: dict[str, list[Tensor]] = {}
@@ -55,9 +55,11 @@ def constants(shape: Shape, layers: Iterable[LayerWeights], copies: torch.dtype 
             numbers=numbers, u=u, b0=b0, gain_squared=gain.square(), left_gram=O.mT @ O, left_u=_apply(O.mT, u),
             left_b=_apply(O.mT, b0), right_u=gain * u, right_c=gain * c0,
         )  # fmt: skip
-        if copies is not None:
-            add(value=weights.value.to(copies), output=weights.output.mT.contiguous().to(copies))
+        if copies:
+            add(value=weights.value, output=weights.output.mT.contiguous())
             add(inner_gram=W @ W.mT, inner_u=_apply(W, u), inner_c=_apply(W, c0))
+    for name in {"value", "output"} & found.keys():
+        found[name] = _narrowed(found[name])
     stacked: dict[str, Tensor] = {name: torch.stack(x) for name, x in found.items()}
     w, kappa, b_norm, c_norm = stacked.pop("numbers").unbind(-1)
     optional = dict.fromkeys(("value", "output", "inner_gram", "inner_u", "inner_c"))
@@ -67,3 +69,9 @@ def constants(shape: Shape, layers: Iterable[LayerWeights], copies: torch.dtype 
 def _apply(matrix: Tensor, vectors: Tensor) -> Tensor:
     """``(H, m, n) × (H, n) → (H, m)``."""
     return (matrix @ vectors.unsqueeze(-1)).squeeze(-1)
+
+
+def _narrowed(tensors: list[Tensor]) -> list[Tensor]:
+    """As float32 where nothing is lost."""
+    narrow = [x.float() for x in tensors]
+    return narrow if all(bool((x == y).all()) for x, y in zip(tensors, narrow, strict=True)) else tensors

@@ -39,8 +39,9 @@ class Monitor:
     output projection is adapted also copies of W_V and W_O. A measurement multiplies the factors with these and solves
     eigenproblems of the adapter's rank. It reads parameters, draws nothing and changes nothing.
 
-    ``ΔV`` is exact. The cone margin is a lower bound of the audit's about the same u, since ``||P⊥ṼP⊥||`` is bounded by
-    the sum of the norms; the drift bound ``arctan t-`` follows from it and exists where the margin is above 0.
+    The norm is exact to rounding, never below. The cone margin is a lower bound of the true one about the same u, since
+    ``||P⊥ṼP⊥||`` is bounded by the sum of the norms and rounding is taken outwards; the drift bound ``arctan t-``
+    follows from it and exists where the margin is above 0.
 
     Parameters
     ----------
@@ -140,9 +141,7 @@ class Monitor:
             kinds.setdefault((ranks[0], ranks[1]), []).append(layer)
         found = []
         for (_, output_rank), layers in kinds.items():
-            wide = next(iter(live.values())).right.dtype == torch.float64
-            copies = (torch.float64 if wide else torch.float32) if output_rank else None
-            own = constants(shape, (base.layer(k) for k in layers), copies)
+            own = constants(shape, (base.layer(k) for k in layers), bool(output_rank))
             found.append(_Group(tuple(layers), _moved(own, self._device)))
         return tuple(found)
 

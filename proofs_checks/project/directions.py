@@ -36,12 +36,13 @@ def leading(weights: LayerWeights, head: int, m: int) -> Tensor:
 def small_gap(weights: LayerWeights, head: int) -> Tensor:
     """The eigenvectors u_j ``(d, k)``, j >= 2, of the symmetric part with ``λ1 - λ_j <= 0.1 (λ1 - λ_d)``.
 
-    Where λ1 is so small that 0 is among these λ_j, so is every direction outside the span of the factors.
+    Where λ1 is so small that 0 is among these λ_j, so is every direction outside the span of the factors. Where λ1 is
+    multiple u1 is any vector of its eigenspace, so all of that space counts. What is at the limit to rounding counts.
     """
-    values, vectors, basis, _ = _spectrum(weights, head)
-    limit = SMALL_GAP * float(values[0] - values[-1])
+    values, vectors, basis, slack = _spectrum(weights, head)
+    limit = SMALL_GAP * float(values[0] - values[-1]) + slack
     near = (values[0] - values) <= limit
-    near[0] = False
+    near[0] = bool(values[0] - values[1] <= slack)
     found = basis @ vectors[:, near]
     if float(values[0]) > limit or basis.shape[0] == basis.shape[1]:
         return found

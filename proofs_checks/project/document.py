@@ -8,14 +8,14 @@ from typing import Any
 from proofs_checks.project.run import Options, ProjectReport
 
 READING = (
-    "top-m: ΔV u = 0 for the {m} leading eigenvector(s) u of the symmetric part of every head, and for the leading "
-    "right eigenvector of V where it is real and simple. So b = 0 and a = 0 about u1, and that right eigenvector stays "
-    "an eigenvector of V + ΔV with the same eigenvalue. That it stays the leading one is not promised: E may raise "
-    "another."
+    "top-m: ΔV u = 0 for the {m} leading eigenvector(s) u of the symmetric part of every head, as far as their "
+    "eigenvalues are above 0, and for the leading right eigenvector of V where it is real and simple. So b = 0 and "
+    "a = 0 about u1, and that right eigenvector stays an eigenvector of V + ΔV with the same eigenvalue. "
+    "That it stays the leading one is not promised: E may raise another."
 )
 WRITING = (
-    "small-gap: uᵀ ΔV = 0 for every direction u of small gap, of every head: no token is pushed into one, from u1 or "
-    "from another; where V is symmetric their eigenvalues stay. b along other directions is left."
+    "small-gap: uᵀ ΔV = 0 for every direction u of small gap, of every head: ΔV pushes no token into one, from u1 or "
+    "from elsewhere (V itself may); where V is symmetric their eigenvalues stay. b along other directions is left."
 )
 QUOTED = (
     "scale: the quoted margin gap + a - 2||b|| - ||E|| about the symmetric part is above 0 in every head that a scale "
@@ -41,12 +41,12 @@ def finding(report: ProjectReport) -> list[str]:
     """The result in words."""
     promises = [p for head in report.heads for p in head.promises]
     kept = sum(p.kept for p in promises)
-    lines = [f"{kept} of {len(promises)} promises are found by the audit of the new adapter."]
+    lines = [f"{kept} of {len(promises)} promises are found kept in the new adapter, read back."]
     if not report.written:
         lines.append("A promise is not kept, so nothing is written: look at `promises` of the heads (--json).")
     for reason in dict.fromkeys(r for head in report.heads for r in head.reasons):
         count = sum(reason in head.reasons for head in report.heads)
-        lines.append(f"Nothing is promised of {count} of {len(report.heads)} heads: {reason}.")
+        lines.append(f"{count} of {len(report.heads)} heads are left out of a promise: {reason}.")
     for name, words in (
         ("prop-3.3/drift-quoted", "the quoted criterion"),
         ("prop-3.3/nonsymmetric", "the cone theorem"),

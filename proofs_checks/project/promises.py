@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from numerics.factored import Factors
 from proofs_checks.audit.model import LayerWeights
 from proofs_checks.audit.run import Row
 from proofs_checks.audit.updates import UpdateAudit
-from proofs_checks.project.directions import leading
+from proofs_checks.project.directions import leading, small_gap
 from proofs_checks.project.scaling import helped
 from proofs_checks.real_weights import TOLERANCE, MatrixAudit
 
@@ -22,9 +24,11 @@ _ROUNDING = 100.0
 
 @dataclass(frozen=True)
 class Promise:
-    """One quantity of the audit: ``found`` is at most (``limit``, for ``b_norm`` and the mass) or above (a margin) 0.
+    """One quantity, measured on the adapter read back: ``found`` is at most ``limit``, or, of a margin, above 0.
 
-    ``b_norm`` and ``small_gap_mass`` are 0 up to the rounding of what is stored: ``limit``.
+    ``b_norm``, ``small_gap_mass`` and the margins are the audit's. ``leading_norm`` is the largest ``|ΔV u|`` of the
+    leading directions, ``pushed_norm`` the largest ``|uᵀΔV|`` of those of small gap. What is promised to be 0 is so up
+    to the rounding of what is stored: ``limit``.
     """
 
     quantity: str
@@ -46,9 +50,12 @@ class ProjectedHead:
 
 
 def projected_head(
-    weights: LayerWeights, row: Row, keep_off: str | None, m: int, scale: str | None, unit: float
+    weights: LayerWeights, moved: LayerWeights, row: Row, keep_off: str | None, m: int, scale: str | None, unit: float
 ) -> ProjectedHead:
-    """``row`` has the updates before and after; ``unit`` is the rounding of the factors in the file."""
+    """``row`` has the updates before and after, ``moved`` the layer with the new one.
+
+    ``unit`` is the rounding of the factors in the file.
+    """
     before, after = row.updates
     head = row.matrix.head
     if head is None:
@@ -57,13 +64,20 @@ def projected_head(
     promises: list[Promise] = []
     reasons: list[str] = []
     if keep_off == "top-m":
-        if leading(weights, head, m).shape[1]:
-            promises.append(Promise("b_norm", after.b_norm, limit, after.b_norm <= limit))
+        U = leading(weights, head, m)
+        if U.shape[1]:
+            promises.append(_zero("b_norm", after.b_norm, limit))
+            promises.append(
+                _zero("leading_norm", _read(weights.head_factors(head), moved.head_factors(head), U), limit)
+            )
         else:
             reasons.append(NO_LEADING)
     if keep_off == "small-gap":
         share = limit**2 / after.frobenius**2 if after.frobenius else 0.0
-        promises.append(Promise("small_gap_mass", after.small_gap_mass, share, after.small_gap_mass <= share))
+        promises.append(_zero("small_gap_mass", after.small_gap_mass, share))
+        (O, W), (new_O, new_W) = weights.head_factors(head), moved.head_factors(head)  # noqa: E741 (as in formulas)
+        pushed = _read((W.mT, O.mT), (new_W.mT, new_O.mT), small_gap(weights, head))
+        promises.append(_zero("pushed_norm", pushed, limit))
     if scale is not None:
         name = "criterion_margin" if scale == "quoted" else "cone_margin"
         if helped(weights, head, scale):
@@ -74,10 +88,22 @@ def projected_head(
     return ProjectedHead(row.matrix.layer, head, before, after, tuple(promises), tuple(reasons))
 
 
-def _limit(matrix: MatrixAudit, before: UpdateAudit, unit: float) -> float:
-    """What is left of ``||ΔV||`` by the rounding of the file, and by that of u1, which the gap divides.
+def _zero(quantity: str, found: float, limit: float) -> Promise:
+    return Promise(quantity, found, limit, found <= limit)
 
-    Directions whose eigenvalues are closer than the tolerance are kept off together, so no smaller gap counts.
+
+def _read(base: Factors, moved: Factors, U: Tensor) -> float:
+    """Largest norm of a column of ``ΔV U``, ΔV the difference of two products of factors."""
+    change = moved[0] @ (moved[1] @ U) - base[0] @ (base[1] @ U)
+    return float(change.norm(dim=0).max()) if U.shape[1] else 0.0
+
+
+def _limit(matrix: MatrixAudit, before: UpdateAudit, unit: float) -> float:
+    """What is left of ``||ΔV||`` by the rounding of the file, by that of u1, which the gap divides, and by that of V.
+
+    Directions whose eigenvalues are closer than the tolerance are kept off together, so no smaller gap counts. ΔV is
+    found as a difference from V, whose own rounding stays in it however small ΔV is.
     """
-    turned = torch.finfo(torch.float64).eps / max(matrix.gap / matrix.norm, TOLERANCE) if matrix.norm else 0.0
-    return before.frobenius * _ROUNDING * (unit + turned)
+    eps = torch.finfo(torch.float64).eps
+    turned = eps / max(matrix.gap / matrix.norm, TOLERANCE) if matrix.norm else 0.0
+    return _ROUNDING * (before.frobenius * (unit + turned) + eps * matrix.norm)

@@ -112,7 +112,7 @@ def project(
         )  # fmt: skip
 
     try:
-        with filled(out) as folder:
+        with filled(out, overwrite) as folder:
             for weights in model.layers():
                 changes += _change_layer(model, weights, adapter, options, config, tensors)
                 _tell(progress, weights.layer + 1, steps)
@@ -155,7 +155,7 @@ def _change_layer(
     sizes = ((model.value_outputs(), shape.width), (shape.width, shape.heads * shape.head_dim))
     old = [adapter.factors(n, *size) if n in adapter.modules else None for n, size in zip(names, sizes, strict=True)]
     kept = [n for n in names if n in adapter.modules]
-    unit = max((torch.finfo(_written(tensors[adapter.modules[n] + FACTOR_A].dtype)).eps for n in kept), default=0.0)
+    unit = _unit(adapter, kept)
     new = _projected(model, weights, options, old, unit)
     scale = 1.0
     if options.scale is not None and any(x is not None for x in new):
@@ -217,15 +217,23 @@ def _written(stored: torch.dtype) -> torch.dtype:
     return torch.float64 if stored == torch.float64 else torch.float32
 
 
+def _unit(adapter: Adapter, modules: list[str]) -> float:
+    """The largest rounding of a factor that is written anew; those that stay as they are have none."""
+    keys = [adapter.modules[name] + tail for name in modules for tail in (FACTOR_A, FACTOR_B)]
+    return max((torch.finfo(_written(adapter.store.stored(key).dtype)).eps for key in keys), default=0.0)
+
+
 def _set(config: dict[str, Any], field: str, name: str, number: float) -> None:
     """One entry in front of the others, since the first that matches counts; PEFT reads it as a regular expression."""
-    config[field] = {re.escape(name): number} | (config.get(field) or {})
+    key = re.escape(name)
+    others = {pattern: x for pattern, x in (config.get(field) or {}).items() if pattern != key}
+    config[field] = {key: number, **others}
 
 
 def _heads(
     model: Model, weights: LayerWeights, old: Adapter, new: Adapter, options: Options
 ) -> Iterator[ProjectedHead]:
-    moved = []
+    moved: list[tuple[str, LayerWeights]] = []
     for label, adapter in (("before", old), ("after", new)):
         value, output = _modules(model, weights.layer)
         v = adapter.update(value, weights.value, model.value_outputs(), model.value_rows())
@@ -234,6 +242,6 @@ def _heads(
             return
         moved.append((label, weights.updated(v, o)))
     names = [n for n in _modules(model, weights.layer) if n in new.modules]
-    unit = max(torch.finfo(new.store.stored(new.modules[n] + FACTOR_A).dtype).eps for n in names)
+    unit = _unit(old, names)
     for row in layer_rows(weights, moved, model.shape.layers, heads_only=True):
-        yield projected_head(weights, row, options.keep_off, options.m, options.scale, unit)
+        yield projected_head(weights, moved[1][1], row, options.keep_off, options.m, options.scale, unit)

@@ -36,24 +36,45 @@ def check_place(out: Path, overwrite: bool, inputs: tuple[Path, ...]) -> None:
 
 
 @contextmanager
-def filled(out: Path) -> Iterator[Path]:
-    """A directory beside ``out`` to fill; it takes the place of ``out`` at the end, and is removed on any error."""
-    try:
+def filled(out: Path, overwrite: bool) -> Iterator[Path]:
+    """A directory beside ``out`` to fill; it takes the place of ``out`` at the end, and is removed on any error.
+
+    What another run has put there in the meantime is replaced with ``overwrite`` alone, and what was there before comes
+    back where the exchange is broken off.
+    """
+    with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=out.resolve().parent, prefix=f".{out.name}."))
-    except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror or error}; choose another place") from error
     try:
         new = beside / out.resolve().name
-        new.mkdir()
+        with _writing(out):
+            new.mkdir()
         yield new
-        if out.exists():
-            os.rename(out, beside / ".replaced")
-        os.rename(new, out)
-    except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror or error}; choose another place") from error
+        with _writing(out):
+            check_place(out, overwrite, ())
+            _exchange(new, out.resolve(), beside / ".replaced" if overwrite else None)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _exchange(new: Path, out: Path, aside: Path | None) -> None:
+    """``new`` in the place of ``out``, which goes ``aside``, or must be empty or absent where that is None."""
+    try:
+        if aside is not None and out.exists():
+            os.rename(out, aside)
+        os.rename(new, out)
+    except BaseException:
+        if aside is not None and aside.exists() and not out.exists():
+            os.rename(aside, out)
+        raise
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror or error}; choose another place") from error
 
 
 def write_adapter(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
@@ -64,5 +85,6 @@ def write_adapter(folder: Path, config: dict[str, Any], tensors: dict[str, Tenso
     try:
         save_file({name: x.contiguous() for name, x in tensors.items()}, folder / WEIGHTS, metadata={"format": "pt"})
     except SafetensorError as error:
-        raise InputError(f"cannot write {folder / WEIGHTS}: {error}; free some room") from error
-    (folder / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        raise InputError(f"cannot write {WEIGHTS}: {error}; free some room") from error
+    with _writing(Path(CONFIG)):
+        (folder / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

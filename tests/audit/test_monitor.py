@@ -191,6 +191,43 @@ def test_margin_and_bound_of_a_planted_update() -> None:
     assert math.acos(abs(vector[0])) <= head["drift_bound"]  # what it bounds
 
 
+@pytest.mark.parametrize("b", [0.0, 1e-9, 1e-6, 1e-3])
+@pytest.mark.parametrize("c", [0.0, 1e-6, 0.1])
+def test_bounds_stay_bounds_where_squares_cancel(b: float, c: float) -> None:
+    """ΔVu along u but for b, by both projections in float32: dense margin about u and angle in double precision."""
+    d = 48
+    levels = torch.linspace(2, 1, d, dtype=torch.float64) - 0.5 * (torch.arange(d) > 0)
+    Q = orthogonal(d, 3).float().double()
+    layer = Layer((torch.diag(levels) @ Q.mT).float().double(), Q, torch.ones(d).double())
+    mix = orthogonal(3, 5)  # L has rank 1 or 2 of 6, in no column alone
+    value = torch.zeros(d, d, dtype=torch.float64)
+    value[0, 0], value[1, 0], value[0, 2] = 0.4, b, c
+    left, size, right = torch.linalg.svd(value)
+    left, right = left[:, :3] * size[:3], right[:3] @ Q.mT
+    out, into = torch.zeros(d, 3, dtype=torch.float64), torch.zeros(3, d, dtype=torch.float64)
+    out[:, 0], into[0, 0] = 0.2 * Q[:, 0], 1
+    factors = {
+        value_module("llama", 0): ((left @ mix).float(), (mix.mT @ right).float()),
+        output_module("llama", 0): ((out @ mix).float(), (mix.mT @ into).float()),
+    }
+    (head,) = Monitor(model := _live("llama", Sizes(1, 1, d, d), [layer], factors)).step(model, 1)["heads"]
+    W, O = layer.value.numpy(), layer.output.numpy()  # noqa: E741
+    dW, dO = (y.double().numpy() @ x.double().numpy() for y, x in factors.values())
+    V, new = O @ W, (O + dO) @ (W + dW)
+    u = np.linalg.eigh((V + V.T) / 2)[1][:, -1]
+    P = np.eye(d) - np.outer(u, u)
+    true_b, true_c = np.linalg.norm(P @ new @ u), np.linalg.norm(P @ new.T @ u)
+    margin = u @ new @ u - np.linalg.norm(P @ new @ P, 2) - 2 * math.sqrt(true_b * true_c)
+    values, vectors = np.linalg.eig(new)
+    turned = np.real(vectors[:, int(np.real(values).argmax())])
+    angle = math.asin(min(1.0, float(np.linalg.norm(P @ turned))))
+    assert head["norm"] >= np.linalg.norm(new - V, 2) * (1 - 1e-14)
+    assert head["norm"] == pytest.approx(np.linalg.norm(new - V, 2), rel=1e-6)
+    assert head["cone_margin"] <= margin + 1e-13
+    assert head["cone_margin"] == pytest.approx(margin, abs=2e-3)
+    assert head["drift_bound"] >= angle * (1 - 1e-12) - 1e-15
+
+
 def test_a_fresh_adapter_has_done_nothing() -> None:
     sizes, layers = _sizes("llama"), random_layers(_sizes("llama"), LAYERS)
     factors = {name: (0 * left, right) for name, (left, right) in _factors("llama").items()}

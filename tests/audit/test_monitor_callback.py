@@ -120,6 +120,19 @@ def test_a_threshold_that_projects(tmp_path: Path) -> None:
     assert max(_moved(trainer)) < 1e-6 < 1e-4 < min(_moved(plain))
 
 
+@whole
+@pytest.mark.models
+def test_what_stays_crossed_acts_once_and_projects_every_time(tmp_path: Path) -> None:
+    from proofs_checks.monitor.callback import MonitorCallback
+
+    trainer = _trainer(tmp_path, steps=3)
+    limits = [Threshold("norm_over_sqrt_layers", 0.0, action) for action in ("warn", "project")]
+    MonitorCallback.attach(trainer, every=1, path=tmp_path / "monitor.jsonl", thresholds=limits)
+    trainer.train()
+    rows = [json.loads(line) for line in (tmp_path / "monitor.jsonl").read_text().splitlines()[1:]]
+    assert [[x[2] for x in row["crossed"]] for row in rows] == [["warn", "project"], ["project"], ["project"]]
+
+
 def _moved(trainer: Any) -> list[float]:
     """``|ΔV u1|/||ΔV||`` of every head; gains of a fresh model are 1."""
     found = []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ from torch import Tensor
 from proofs_checks.audit.run import audit
 from proofs_checks.cli import main
 from proofs_checks.project import run as project_run
+from proofs_checks.project import write as write_module
 from proofs_checks.project.run import Options, ProjectReport, project
 
 D, R, LAYERS = 32, 3, 2
@@ -167,6 +171,63 @@ def test_zero_as_a_small_gap(tmp_path: Path) -> None:
     assert float(change.norm()) > 0.1
 
 
+def _narrow(tmp_path: Path, levels: list[float]) -> tuple[Path, Path]:
+    """One head ``Q diag(levels) Qᵀ`` in 24 dimensions, and an adapter of both its projections."""
+    count = len(levels)
+    Q = orthogonal(24, 0)[:, :count]
+    layer = Layer(torch.diag(torch.tensor(levels).double()) @ Q.mT, Q, torch.ones(24).double())
+    factors = {
+        value_module("llama", 0): (normal(count, 2, seed=1), normal(2, 24, seed=2)),
+        output_module("llama", 0): (normal(24, 2, seed=3), normal(2, count, seed=4)),
+    }
+    return write(tmp_path / "model", "llama", Sizes(1, 1, count, 24), [layer]), write_adapter(tmp_path / "a", factors)
+
+
+def test_small_gaps_where_the_largest_eigenvalue_is_double(tmp_path: Path) -> None:
+    """u1 is any vector of a plane there, so nothing is pushed into any of the plane: else two audits would differ."""
+    model, source = _narrow(tmp_path, [1.0, 1.0, 0.5, -2.0])
+    report = project(source, model, tmp_path / "out", Options(keep_off="small-gap"))
+    assert report.written
+    plane = orthogonal(24, 0)[:, :2]
+    change = _update(tmp_path / "out", output_module("llama", 0))
+    assert float((plane.mT @ change).norm()) < 1e-12
+    assert float((plane.mT @ _update(source, output_module("llama", 0))).norm()) > 0.1
+
+
+@pytest.mark.parametrize("options", [Options("top-m", 3), Options("small-gap")], ids=str)
+def test_directions_that_are_left_out_are_noticed(
+    options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """b about u1 and the mass of E are 0 here all the same: what is promised is measured itself."""
+    real = project_run.leading
+    monkeypatch.setattr(project_run, "leading", lambda weights, head, _: real(weights, head, 1)[:, :1])
+    monkeypatch.setattr(project_run, "small_gap", lambda weights, _: torch.zeros(weights.shape.width, 0).double())
+    source, model = write_adapter(tmp_path / "a", _factors("llama")), _model(tmp_path, "llama")
+    report = project(source, model, tmp_path / "out", options)
+    assert not report.written
+    promises = [p for head in report.heads for p in head.promises]
+    assert not any(p.kept for p in promises if p.quantity == "leading_norm")
+    assert all(p.kept for p in promises if p.quantity == "b_norm")
+
+
+def test_sixteen_bits_do_not_loosen_the_promise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The factor that is rewritten is float32, whatever the other one is: its rounding is the limit."""
+    half = {k: (x.bfloat16(), y.bfloat16()) for k, (x, y) in _factors("llama").items()}
+    source, model = write_adapter(tmp_path / "a", half), _model(tmp_path, "llama")
+    assert project(source, model, tmp_path / "out", Options("small-gap")).written
+    monkeypatch.setattr(project_run, "off_writing_of_heads", lambda w, rows, value, output, U: (value, output))
+    report = project(source, model, tmp_path / "none", Options("small-gap"))
+    assert not report.written
+    assert max(p.limit for head in report.heads for p in head.promises) < 1e-2
+
+
+def test_a_tiny_update_keeps_its_promises(tmp_path: Path) -> None:
+    """ΔV is a difference from V, so V's rounding is in what is found."""
+    tiny = {k: (1e-9 * x, y) for k, (x, y) in _factors("llama").items()}
+    report, _ = _project(tmp_path, "llama", write_adapter(tmp_path / "a", tiny), keep_off="top-m")
+    assert report.written
+
+
 # --- scales, on planted V ⪰ 0 ---------------------------------------------------------------------------
 
 LEVELS = torch.tensor([2.0, 1.0, 0.5, 0.25, 0.1, 0.05], dtype=torch.float64)
@@ -233,6 +294,29 @@ def test_what_is_safe_is_left_as_it_is(tmp_path: Path) -> None:
             assert all(torch.equal(x, load_file(new)[key]) for key, x in load_file(old).items())
 
 
+def test_scaled_with_rslora(tmp_path: Path) -> None:
+    """The scale is alpha/√r there, r = 6: the same edge as with alpha/r."""
+    model, source = _planted(tmp_path, _blocks(0.1, 0.6, 0.6, 0.9))
+    path = source / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"use_rslora": True, "lora_alpha": math.sqrt(6)}))
+    report = project(source, model, tmp_path / "out", Options(scale="quoted"))
+    assert report.changes[0].scale == pytest.approx(0.999 / 2, rel=1e-9)
+    assert _audited(model, tmp_path / "out").criterion_margin == pytest.approx(1e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize("scale", ["quoted", "cone"])
+def test_a_margin_that_is_not_reached_is_not_written(
+    scale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control: with the scale left at 1 the audit finds both margins below 0."""
+    model, source = _planted(tmp_path, _blocks(0, 1.2, -1.2, 0))
+    monkeypatch.setattr(project_run, "layer_scale", lambda *_: 1.0)
+    report = project(source, model, tmp_path / "out", Options(scale=scale))
+    assert [p.kept for p in report.heads[0].promises] == [False]
+    assert not report.written
+    assert not (tmp_path / "out").exists()
+
+
 def test_projected_then_scaled_by_what_is_left(tmp_path: Path) -> None:
     """Off u1 c and E = 1.6 are left (without a gain): gap/E = 0.625, where the whole update allows 1/2.7."""
     model, source = _planted(tmp_path, _blocks(0.1, 0.6, 0.6, 1.6), gain=torch.ones(6).double())
@@ -242,7 +326,7 @@ def test_projected_then_scaled_by_what_is_left(tmp_path: Path) -> None:
     assert after.b_norm < 1e-10
     assert after.drift == pytest.approx(0, abs=1e-10)
     assert _audited(model, source).drift > 0.1  # negative control
-    assert [p.quantity for p in report.heads[0].promises] == ["b_norm", "criterion_margin"]
+    assert [p.quantity for p in report.heads[0].promises] == ["b_norm", "leading_norm", "criterion_margin"]
 
 
 def test_no_scale_helps_where_there_is_no_gap_and_no_cone(tmp_path: Path) -> None:
@@ -309,6 +393,18 @@ def test_nothing_left_is_an_adapter_of_rank_one_that_is_zero(tmp_path: Path) -> 
     assert _audited(model, tmp_path / "out").norm == 0
 
 
+def test_what_was_written_is_projected_again(tmp_path: Path) -> None:
+    """Ranks and alphas of the first time stand in the patterns and give way to those of the second."""
+    model, source = _planted(tmp_path, _blocks(0.1, 0.6, 0.6, 0.9))
+    first = project(source, model, tmp_path / "once", Options(scale="cone")).changes[0].scale
+    report = project(tmp_path / "once", model, tmp_path / "twice", Options("top-m", 1, "quoted"))
+    assert report.written
+    assert first < 1
+    assert report.changes[0].rank_after < report.changes[0].rank_before
+    third = project(tmp_path / "twice", model, tmp_path / "thrice", Options(scale="quoted"))
+    assert (third.written, third.changes[0].scale) == (True, 1)
+
+
 def test_modules_outside_the_value_side_are_copied(tmp_path: Path) -> None:
     factors = _factors("llama") | {"model.layers.0.self_attn.q_proj": (normal(32, R, seed=1), normal(R, 32, seed=2))}
     source = write_adapter(tmp_path / "a", factors)
@@ -342,7 +438,7 @@ def test_a_promise_that_is_not_kept_is_not_written(
     monkeypatch.setattr(project_run, "off_reading_of_heads", lambda read, value, output: (value, output))
     words = ["project", str(source), "--model", str(model), "--out", str(tmp_path / "out"), "--keep-off", "top-m"]
     assert main(words) == 1
-    assert "0 of 8 promises" in capsys.readouterr().out
+    assert "0 of 16 promises" in capsys.readouterr().out
     assert sorted(x.name for x in tmp_path.iterdir()) == ["a", "model-llama"]
 
 
@@ -359,7 +455,9 @@ def test_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(found["heads"]) == 8
     assert [c["side"] for c in found["modules"]] == ["value", "output"] * 2
     assert any("Queries and keys share A" in line for line in found["summary"])
-    assert any("no scale helps" in line for line in found["summary"])
+    (line,) = [line for line in found["summary"] if "no scale helps" in line]
+    assert "heads are left out of a promise" in line  # b = 0 is promised of them all the same
+    assert all("b_norm" in [p["quantity"] for p in head["promises"]] for head in found["heads"])
     assert "not promised" in captured.err  # what is not guaranteed is said
     assert not {"safe", "proved"} & set(captured.err.lower().split())
     assert main(words) == 2  # not overwritten
@@ -404,6 +502,11 @@ WRONG = {
     "model NaN": "NaN or infinite",
     "model type": "unknown model_type 'mamba'",
     "missing shard": "lacks the shard",
+    '{"lora_alpha": NaN}': "must be a positive number",
+    '{"lora_alpha": 1e400}': "must be a positive number",
+    f'{{"lora_alpha": {10**400}}}': "must be a positive number",
+    '{"lora_alpha": 9e59}': "too large to measure",
+    '{"r": 0}': "must be a positive number",
     '{"use_dora": true}': "DoRA renormalises",
     '{"init_lora_weights": "pissa"}': "changes the base weights",
     '{"peft_type": "LOHA"}': "ΔW is not scale·B·A",
@@ -452,12 +555,104 @@ def test_places_that_would_lose_something(tmp_path: Path, capsys: pytest.Capture
     assert (other / "notes.txt").read_text() == "mine"
 
 
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the middle of the writing, and between the two renames; the message names no option that is not there."""
+    source, model = write_adapter(tmp_path / "a", _factors("llama")), _model(tmp_path, "llama")
+    out = write_adapter(tmp_path / "out", _factors("llama", "v"))
+    before = (out / "adapter_model.safetensors").read_bytes()
+    words = ["project", str(source), "--model", str(model), "--out", str(out), "--overwrite"]
+    rename = os.rename
+
+    def second(old: Path, new: Path) -> None:
+        if old.parent != out.parent and new == out and old.name != ".replaced":
+            raise KeyboardInterrupt
+        rename(old, new)
+
+    for place, name, stop in ((project_run, "write_adapter", _stop), (write_module.os, "rename", second)):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, stop)
+            assert main(words) == 130
+        assert capsys.readouterr().err.endswith("loraproofs: interrupted\n")
+        assert (out / "adapter_model.safetensors").read_bytes() == before
+        assert sorted(x.name for x in tmp_path.iterdir()) == ["a", "model-llama", "out"]
+    assert main(words) == 0
+    assert (out / "adapter_model.safetensors").read_bytes() != before
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_of_two_runs_at_once_the_second_takes_nothing_away(
+    late: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, model = write_adapter(tmp_path / "a", _factors("llama")), _model(tmp_path, "llama")
+    real = write_module.os.rename if late else project_run.write_adapter
+
+    def other_first(*arguments: Any) -> None:
+        write_adapter(tmp_path / "out", _factors("llama", "v"))
+        real(*arguments)
+
+    place, name = (write_module.os, "rename") if late else (project_run, "write_adapter")
+    monkeypatch.setattr(place, name, other_first)
+    assert main(["project", str(source), "--model", str(model), "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "cannot write" in err if late else "is not empty" in err
+    assert len(load_file(tmp_path / "out" / "adapter_model.safetensors")) == 2 * LAYERS
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["a", "model-llama", "out"]
+
+
+@pytest.mark.parametrize("what", ["weights", "config"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the limit of a process on the size of its files; the configuration by a refusal in its place."""
+    source, model = write_adapter(tmp_path / "a", _factors("llama")), _model(tmp_path, "llama")
+    words = ["project", str(source), "--model", str(model), "--out", str(tmp_path / "out")]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with monkeypatch.context() as patch:
+        if what == "config":
+
+            def full(*_: Any, **__: Any) -> None:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+            patch.setattr(Path, "write_text", full)
+        else:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))
+        try:
+            assert main(words) == 2
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "cannot write adapter_" in err
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["a", "model-llama"]
+
+
+def test_a_link_as_out_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, model = write_adapter(tmp_path / "a", _factors("llama")), _model(tmp_path, "llama")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert main(["project", str(source), "--model", str(model), "--out", str(tmp_path / "link")]) == 2
+    assert "is a file or a link" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["--m", "0"], ["--m", "x"], ["--keep-off", "u1"], ["--scale", "big"]])
 def test_usage(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["project", str(tmp_path), "--model", str(tmp_path), "--out", str(tmp_path / "o"), *words])
     assert stop.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--scale", "cone"], ["--keep-off", "small-gap"], []])
+def test_m_without_top_m_is_refused(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = [str(tmp_path), "--model", str(tmp_path), "--out", str(tmp_path / "o")]
+    assert main(["project", *places, "--m", "2", *words]) == 2
+    assert "add that, or leave --m out" in capsys.readouterr().err
 
 
 # --- PEFT itself ----------------------------------------------------------------------------------------
