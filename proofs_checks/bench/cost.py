@@ -27,6 +27,8 @@ from torch import Tensor
 
 from numerics.adapters import AdapterLaw
 from numerics.field import AttentionField, normalised
+from numerics.kernel import layers
+from numerics.kernel.library import library
 from numerics.layered import layered_states
 from numerics.linear_map import LinearMap
 from numerics.transport import exact_w2, identity_coupling, sliced_w2
@@ -67,9 +69,13 @@ def start(size: Size, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tenso
 
 
 def layered(size: Size) -> None:
-    """This project's layered simulation, in blocks that fit the cache, with the adapters drawn along the way."""
+    """This project's layered simulation, with the adapters drawn along the way.
+
+    The compiled kernel takes the clouds one by one, all in one call; torch gets blocks whose logits fit the cache.
+    """
     tokens, V = start(size)
-    block = max(1, min(size.batch, 25_600 // size.tokens**2))
+    compiled = size.tokens <= layers.LARGEST and library() is not None
+    block = size.batch if compiled else max(1, min(size.batch, 25_600 // size.tokens**2))
     for k in range(0, size.batch, block):
         part = tokens[k : k + block]
         law = AdapterLaw(weights=(1.0,) * size.rank).layers(len(part), size.d, torch.Generator().manual_seed(k))

@@ -18,6 +18,15 @@ from proofs_checks.special import experiment_row
 from proofs_checks.store import Run, Store
 from theory.claims import CLAIMS
 
+pytestmark = [
+    pytest.mark.claim("exp-norm"),
+    pytest.mark.claim("exp-depth"),
+    pytest.mark.claim("exp-ablation"),
+    pytest.mark.claim("exp-rank"),
+    pytest.mark.claim("exp-correlation"),
+    pytest.mark.claim("exp-collapse"),
+    pytest.mark.claim("exp-indicator"),
+]
 CLAIMS_OF = {
     **{name: [f"exp-{name}"] for name in EXPERIMENTS},
     "ablation": ["exp-ablation", "exp-rank"],

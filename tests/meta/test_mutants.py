@@ -53,9 +53,25 @@ def _identity_rotations(patch: Patch) -> None:
 
 def _wrong_sign(patch: Patch) -> None:
     from numerics.field import AttentionField
+    from numerics.kernel import flow
 
     right = AttentionField.__call__
     patch.setattr(AttentionField, "__call__", lambda self, t, x: -right(self, t, x))
+    patch.setattr(flow, "library", lambda: None)  # the compiled kernel does not call the field
+
+
+def _wrong_kernel(patch: Patch) -> None:
+    from numerics.kernel import flow
+
+    if flow.library() is None:
+        _wrong_sign(patch)
+        return
+    right = flow.integrate
+
+    def wrong(heads: flow.Heads, *arguments: Any, **more: Any) -> flow.Found:
+        return right(dataclasses.replace(heads, value=tuple(-x for x in heads.value)), *arguments, **more)
+
+    patch.setattr(flow, "integrate", wrong)
 
 
 def _transposed_attention(patch: Patch) -> None:
@@ -150,6 +166,8 @@ MUTANTS = (
            "frames_are_not_all_the_identity"),
     Mutant("the field with a wrong sign", _wrong_sign, "claims/test_prop_3_3_convergence.py",
            "test_rate_is_attained_by_one_token_in_the_plane_of_u1_and_u2"),
+    Mutant("the compiled kernel with a wrong sign (the field, without a compiler)", _wrong_kernel,
+           "claims/test_prop_3_3_convergence.py", "test_rate_is_attained_by_one_token_in_the_plane_of_u1_and_u2"),
     Mutant("V and A transposed in the field", _transposed_attention, "numerics/test_field.py",
            "test_field_is_its_definition", (None,)),
     Mutant("the field without its projection", _no_projection, "numerics/test_field.py",
