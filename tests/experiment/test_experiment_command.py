@@ -148,7 +148,7 @@ def test_without_the_packages_it_says_how_to_get_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "peft" else find(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "peft" else find(name) or find("json"))
     assert cli.main(["experiment", "norm"]) == 2
     error = capsys.readouterr().err
     assert "the experiments need peft: run `make models`" in error
