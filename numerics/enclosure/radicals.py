@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import isqrt
+from math import floor, isqrt
 
 Number = Fraction | int
 
@@ -87,6 +87,21 @@ class Radical:
     def is_zero(self) -> bool:
         """Exactly zero."""
         return not self.terms
+
+    @property
+    def sign(self) -> int:
+        """-1, 0 or 1, exactly: the roots are enclosed ever more closely until the sum is away from zero."""
+        digits = 64  # binary
+        while not self.is_zero:
+            low = high = Fraction(0)
+            for under, coefficient in self.terms.items():
+                root = isqrt(floor(under * 4**digits))
+                ends = [coefficient * Fraction(root + k, 2**digits) for k in (0, 1)]
+                low, high = low + min(ends), high + max(ends)
+            if low > 0 or high < 0:
+                return 1 if low > 0 else -1
+            digits *= 2
+        return 0
 
     @property
     def as_rational(self) -> Fraction | None:

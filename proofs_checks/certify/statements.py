@@ -55,8 +55,10 @@ def _sharp_zero(x: Exact) -> Radical:
 
 
 def _cone_zero(x: Exact) -> Radical:
-    """S² - 4|b||c|: with S > 0 (or both zero) it vanishes where S - 2√(|b||c|) does."""
+    """S² - 4|b||c|, which vanishes where S - 2√(|b||c|) does if S >= 0; S itself where it is below 0: no tie."""
     separation = x.whole.along - x.whole.block_norm()
+    if separation.sign < 0:
+        return separation
     return separation * separation - x.whole.right_norm() * x.whole.left_norm() * 4
 
 

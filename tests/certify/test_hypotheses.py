@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from numerics.enclosure.decision import Decision
+from numerics.enclosure.radicals import Radical
 from proofs_checks.certify import certificate
 from proofs_checks.certify.certificate import EXACT, QUESTIONS, certify, exact_statement
 from proofs_checks.certify.ladder import Finding
+from proofs_checks.certify.quantities import Exact, Quantities
+from proofs_checks.certify.statements import BY_NAME
 from proofs_checks.instance_file import Instance
 
 ZERO = [[0, 0], [0, 0]]
@@ -98,3 +101,25 @@ def test_what_an_instance_lacks_is_named(claim: str, matrices: dict[str, Any], l
     (answer,) = certify(instance(**matrices), [claim]).answers
     assert answer.decision is None
     assert lacks in answer.reason
+
+
+@pytest.mark.parametrize(("update", "tie"), [
+    ([[0, "1/2"], ["1/2", 0]], True),  # S = 1 = 2√(|b||c|)
+    ([[2, "1/2"], ["1/2", 0]], False),  # S = -1: S² = 4|b||c| all the same
+    ([[0, "1/3"], ["1/2", 0]], False),
+])  # fmt: skip
+def test_a_cone_margin_is_zero_where_s_is_the_positive_root(update: Any, tie: bool) -> None:
+    found = instance(V=[[0, 0], [0, 1]], dV=update)
+    zero = BY_NAME["cone"].zero
+    assert zero is not None
+    assert zero(Exact(Quantities(found))).is_zero is tie
+
+
+@pytest.mark.parametrize(("terms", "sign"), [
+    ({2: 1, 1: "-14142135623730950488/10000000000000000000"}, 1),  # √2 = 1.41421356237309504880168...
+    ({2: 1, 1: "-14142135623730950489/10000000000000000000"}, -1),
+    ({2: 3, 8: "-3/2"}, 0),
+    ({"1/2": -1}, -1),
+])  # fmt: skip
+def test_the_sign_of_a_sum_of_roots(terms: dict[Any, Any], sign: int) -> None:
+    assert Radical({Fraction(q): Fraction(r) for q, r in terms.items()}).sign == sign
