@@ -13,13 +13,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import (
     ARCHITECTURES,
-    GROUPED,
-    Sizes,
+    Factors,
+    four_heads,
     normal,
     output_module,
+    random_factors,
     random_layers,
     tensors,
     value_module,
+    value_part,
     write,
     write_adapter,
 )
@@ -32,23 +34,14 @@ from proofs_checks.errors import InputError
 D, R = 16, 3
 
 
-def _sizes(kind: str) -> Sizes:
-    return Sizes(heads=4, kv_heads=2 if kind in GROUPED else 4, size=4, d=D)
-
-
-def _factors(kind: str, layers: int = 2, rank: int = R) -> dict[str, tuple[Tensor, Tensor]]:
-    """Random B and A for W_V (the whole fused projection where it is fused) and W_O of every layer."""
-    stored = tensors(kind, _sizes(kind), random_layers(_sizes(kind), layers))
-    found = {}
-    for k in range(layers):
-        for j, module in enumerate((value_module(kind, k), output_module(kind, k))):
-            out, into = stored[f"{module}.weight"].shape[:: -1 if kind == "gpt2" else 1]
-            found[module] = (normal(out, rank, seed=50 + 4 * k + j), normal(rank, into, seed=60 + 4 * k + j))
-    return found
+def _factors(kind: str, layers: int = 2, rank: int = R) -> Factors:
+    return random_factors(kind, four_heads(kind, D), layers, rank)
 
 
 def _model(tmp_path: Path, kind: str, layers: int = 2) -> Model:
-    return Model(write(tmp_path / f"model-{kind}", kind, _sizes(kind), random_layers(_sizes(kind), layers)))
+    return Model(
+        write(tmp_path / f"model-{kind}", kind, four_heads(kind, D), random_layers(four_heads(kind, D), layers))
+    )
 
 
 def _value_update(model: Model, adapter: Adapter, layer: int) -> Tensor | None:
@@ -60,17 +53,6 @@ def _output_update(model: Model, adapter: Adapter, layer: int) -> Tensor | None:
     return adapter.update(model.output_module(layer), model.layer(layer).output, D)
 
 
-def _value_part(kind: str, full: Tensor) -> Tensor:
-    """The value rows of an update of the whole projection, by a reading of the layout that is written out here."""
-    if kind == "phi3":
-        return full[16 + 8 :]
-    if kind == "gpt2":
-        return full[32:]
-    if kind == "gpt_neox":
-        return torch.cat([full[12 * h + 8 : 12 * h + 12] for h in range(4)])
-    return full
-
-
 @pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_plain_update_of_every_architecture(kind: str, tmp_path: Path) -> None:
     factors = _factors(kind)
@@ -80,7 +62,7 @@ def test_plain_update_of_every_architecture(kind: str, tmp_path: Path) -> None:
         left, right = factors[value_module(kind, k)]
         found = _value_update(model, adapter, k)
         assert found is not None
-        torch.testing.assert_close(found, _value_part(kind, 2 * left @ right), rtol=0, atol=1e-12)
+        torch.testing.assert_close(found, value_part(kind, four_heads(kind, D), 2 * left @ right), rtol=0, atol=1e-12)
         left, right = factors[output_module(kind, k)]
         found = _output_update(model, adapter, k)
         assert found is not None
@@ -130,7 +112,7 @@ def test_dora_rescales_rows(kind: str, suffix: str, tmp_path: Path) -> None:
     stored |= {f"base_model.model.{name}.{suffix}": m for name, m in magnitudes.items()}
     save_file(stored, folder / "adapter_model.safetensors")
     adapter = read_adapter(folder, model)
-    weights = tensors(kind, _sizes(kind), random_layers(_sizes(kind), 2))
+    weights = tensors(kind, four_heads(kind, D), random_layers(four_heads(kind, D), 2))
     for k in range(2):
         name = value_module(kind, k)
         weight = weights[f"{name}.weight"]
@@ -142,8 +124,10 @@ def test_dora_rescales_rows(kind: str, suffix: str, tmp_path: Path) -> None:
         ])  # fmt: skip
         found = _value_update(model, adapter, k)
         assert found is not None
-        torch.testing.assert_close(found, _value_part(kind, dense - weight), rtol=0, atol=1e-12)
-        assert float((found - _value_part(kind, 2 * left @ right)).abs().max()) > 0.1  # not the plain update
+        torch.testing.assert_close(found, value_part(kind, four_heads(kind, D), dense - weight), rtol=0, atol=1e-12)
+        assert (
+            float((found - value_part(kind, four_heads(kind, D), 2 * left @ right)).abs().max()) > 0.1
+        )  # not the plain update
 
 
 def test_layers_to_transform_leaves_the_others(tmp_path: Path) -> None:

@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_models import ARCHITECTURES, GROUPED, Layer, Sizes, head_product, normal, orthogonal, random_layers, write
+from tiny_models import ARCHITECTURES, Layer, Sizes, four_heads, head_product, normal, orthogonal, random_layers, write
 from torch import Tensor
 
 from proofs_checks.audit.hypotheses import hypotheses
 from proofs_checks.audit.model import Model
 from proofs_checks.audit.run import Row, audit
 
-
-def _sizes(kind: str, d: int = 24) -> Sizes:
-    return Sizes(heads=4, kv_heads=2 if kind in GROUPED else 4, size=d // 4, d=d)
+D = 24
 
 
 def _product(model: Model, layer: int, head: int) -> Tensor:
@@ -38,7 +36,7 @@ def _row(rows: tuple[Row, ...], layer: int, head: int | None) -> Row:
 @pytest.mark.parametrize("shards", [1, 3])
 @pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_every_head_is_the_planted_product(kind: str, shards: int, tmp_path: Path) -> None:
-    sizes = _sizes(kind)
+    sizes = four_heads(kind, D)
     layers = random_layers(sizes, 2, seed=ARCHITECTURES.index(kind))
     model = Model(write(tmp_path, kind, sizes, layers, shards))
     assert (model.shape.layers, model.shape.heads, model.shape.kv_heads) == (2, 4, sizes.kv_heads)
@@ -50,7 +48,7 @@ def test_every_head_is_the_planted_product(kind: str, shards: int, tmp_path: Pat
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_half_precision_is_read_as_it_is_stored(dtype: torch.dtype, tmp_path: Path) -> None:
-    sizes = _sizes("gpt2")
+    sizes = four_heads("gpt2", D)
     layer = Layer(*(x.to(dtype).double() for x in vars(random_layers(sizes, 1)[0]).values()))
     folder = write(tmp_path, "gpt2", sizes, [layer])
     stored = load_file(folder / "model.safetensors")
@@ -62,7 +60,7 @@ def test_half_precision_is_read_as_it_is_stored(dtype: torch.dtype, tmp_path: Pa
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "gpt_neox"])
 def test_another_head_layer_or_gain_is_told_apart(kind: str, tmp_path: Path) -> None:
     """Negative control: with the wrong head, the wrong layer, or the gain left out the comparison fails."""
-    sizes = _sizes(kind)
+    sizes = four_heads(kind, D)
     layers = random_layers(sizes, 2)
     model = Model(write(tmp_path, kind, sizes, layers))
     found = _product(model, 0, 1)
@@ -74,7 +72,7 @@ def test_another_head_layer_or_gain_is_told_apart(kind: str, tmp_path: Path) -> 
 
 def test_stacked_rows_are_not_interleaved_ones(tmp_path: Path) -> None:
     """Negative control: a fused projection in another layout has other heads."""
-    sizes = _sizes("gpt_neox")
+    sizes = four_heads("gpt_neox", D)
     layer = random_layers(sizes, 1)[0]
     query, key = normal(24, 24, seed=7000), normal(24, 24, seed=8000)
     folder = write(tmp_path, "gpt_neox", sizes, [layer])
@@ -87,7 +85,7 @@ def test_stacked_rows_are_not_interleaved_ones(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "bert"])
 def test_spectra_against_dense_solvers(kind: str, tmp_path: Path) -> None:
-    sizes = _sizes(kind, d=48)
+    sizes = four_heads(kind, 48)
     layers = random_layers(sizes, 2, seed=5)
     report = audit(write(tmp_path, kind, sizes, layers))
     for k, layer in enumerate(layers):
@@ -113,7 +111,7 @@ def test_spectra_against_dense_solvers(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["mistral", "bert"])
 def test_whole_value_matrix_repeats_grouped_heads(kind: str, tmp_path: Path) -> None:
-    sizes = _sizes(kind)
+    sizes = four_heads(kind, D)
     layer = random_layers(sizes, 1, seed=2)[0]
     report = audit(write(tmp_path, kind, sizes, [layer]))
     blocks = layer.value.reshape(sizes.kv_heads, sizes.size, sizes.d)
@@ -178,7 +176,7 @@ def test_hypotheses_of_planted_heads_are_counted(tmp_path: Path) -> None:
 
 
 def test_tied_layers_are_counted_and_bert_is_post_ln(tmp_path: Path) -> None:
-    sizes = _sizes("bert")
+    sizes = four_heads("bert", D)
     layer, other = random_layers(sizes, 2)
     facts = hypotheses(audit(write(tmp_path, "bert", sizes, [layer, other, layer])))
     assert (facts["tied-weights"].holds, facts["tied-weights"].of) == (2, 3)

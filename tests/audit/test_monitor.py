@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 import torch
 from tiny_models import (
-    GROUPED,
+    Factors,
     Layer,
     Sizes,
     config,
+    four_heads,
     head_product,
-    normal,
     orthogonal,
     output_module,
+    random_factors,
     random_layers,
     tensors,
     value_module,
@@ -76,23 +77,8 @@ class _Model(_Tree):
     config: dict[str, Any]
 
 
-def _sizes(kind: str) -> Sizes:
-    return Sizes(heads=4, kv_heads=2 if kind in GROUPED else 4, size=8, d=D)
-
-
-Factors = dict[str, tuple[Tensor, Tensor]]
-
-
 def _factors(kind: str, sides: str = "vo", layers: int = LAYERS, size: float = 0.05) -> Factors:
-    stored = tensors(kind, _sizes(kind), random_layers(_sizes(kind), layers))
-    found = {}
-    for k in range(layers):
-        for side, module in (("v", value_module(kind, k)), ("o", output_module(kind, k))):
-            if side in sides:
-                out, into = stored[f"{module}.weight"].shape[:: -1 if kind == "gpt2" else 1]
-                seed = 10 * k + (side == "o")
-                found[module] = (size * normal(out, R, seed=seed), normal(R, into, seed=50 + seed))
-    return found
+    return random_factors(kind, four_heads(kind, D), layers, R, sides, size)
 
 
 def _live(kind: str, sizes: Sizes, layers: list[Layer], factors: Factors, scale: float = 1.0) -> _Model:
@@ -112,7 +98,7 @@ def _live(kind: str, sizes: Sizes, layers: list[Layer], factors: Factors, scale:
 @pytest.mark.parametrize("kind", ["llama", "phi3", "gpt2", "gpt_neox", "bert"])
 def test_numbers_are_those_of_the_audit(kind: str, sides: str, tmp_path: Path) -> None:
     """Norms are the audit's; the margin is below the audit's, and the dense value shows what is bounded."""
-    sizes, factors = _sizes(kind), _factors(kind, sides)
+    sizes, factors = four_heads(kind, D), _factors(kind, sides)
     layers = random_layers(sizes, LAYERS)
     model = _live(kind, sizes, layers, factors, 2.0)
     found = Monitor(model).step(model, 7)
@@ -136,7 +122,7 @@ def test_numbers_are_those_of_the_audit(kind: str, sides: str, tmp_path: Path) -
 
 def _dense_margin(kind: str, layers: list[Layer], factors: Factors, head: dict[str, Any]) -> float:
     """``w - (||P⊥VP⊥|| + ||P⊥ΔVP⊥||) - 2√(|b||c|)`` about the better of the two leading vectors of V, all dense."""
-    base, sizes = layers[head["layer"]], _sizes(kind)
+    base, sizes = layers[head["layer"]], four_heads(kind, D)
 
     def update(module: str) -> Tensor:
         left, right = factors.get(module, (torch.zeros(1, 1).double(), torch.zeros(1, 1).double()))
@@ -229,7 +215,7 @@ def test_bounds_stay_bounds_where_squares_cancel(b: float, c: float) -> None:
 
 
 def test_a_fresh_adapter_has_done_nothing() -> None:
-    sizes, layers = _sizes("llama"), random_layers(_sizes("llama"), LAYERS)
+    sizes, layers = four_heads("llama", D), random_layers(four_heads("llama", D), LAYERS)
     factors = {name: (0 * left, right) for name, (left, right) in _factors("llama").items()}
     model = _live("llama", sizes, layers, factors)
     found = Monitor(model).step(model, 0)
@@ -237,7 +223,7 @@ def test_a_fresh_adapter_has_done_nothing() -> None:
 
 
 def test_it_follows_the_factors_and_changes_nothing() -> None:
-    sizes, layers = _sizes("llama"), random_layers(_sizes("llama"), LAYERS)
+    sizes, layers = four_heads("llama", D), random_layers(four_heads("llama", D), LAYERS)
     model = _live("llama", sizes, layers, _factors("llama", "v"))
     monitor, before = Monitor(model), {k: x.clone() for k, x in model.state_dict().items()}
     state = torch.get_rng_state()
@@ -255,7 +241,7 @@ def test_it_follows_the_factors_and_changes_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2"])
 def test_live_projection_leaves_no_b(kind: str) -> None:
-    sizes, layers = _sizes(kind), random_layers(_sizes(kind), LAYERS)
+    sizes, layers = four_heads(kind, D), random_layers(four_heads(kind, D), LAYERS)
     factors = _factors(kind)
     model = _live(kind, sizes, layers, factors)
     monitor = Monitor(model)
@@ -278,14 +264,14 @@ def _b_norms(kind: str, layers: list[Layer], model: _Model) -> list[float]:
         value = changes[0][64:] if kind == "gpt2" else changes[0]
         moved = Layer(base.value + value, base.output + changes[1], base.gain)
         for head in range(4):
-            V, new = (head_product(kind, _sizes(kind), x, head).numpy() for x in (base, moved))
+            V, new = (head_product(kind, four_heads(kind, D), x, head).numpy() for x in (base, moved))
             u1 = np.linalg.eigh((V + V.T) / 2)[1][:, -1]
             found.append(float(np.linalg.norm((new - V) @ u1)))
     return found
 
 
 def test_factors_that_are_not_finite_are_said() -> None:
-    sizes, layers = _sizes("llama"), random_layers(_sizes("llama"), LAYERS)
+    sizes, layers = four_heads("llama", D), random_layers(four_heads("llama", D), LAYERS)
     model = _live("llama", sizes, layers, _factors("llama"))
     monitor = Monitor(model)
     with torch.no_grad():
@@ -317,7 +303,7 @@ def test_thresholds() -> None:
 
 
 def _broken(**changes: Any) -> _Model:
-    sizes, layers = _sizes("llama"), random_layers(_sizes("llama"), LAYERS)
+    sizes, layers = four_heads("llama", D), random_layers(four_heads("llama", D), LAYERS)
     model = _live("llama", sizes, layers, _factors("llama", "v"))
     for name, x in changes.items():
         for layer in model.modules():
@@ -351,9 +337,9 @@ def test_models_that_are_not_known_are_refused() -> None:
         Monitor(model)
     with pytest.raises(InputError, match="has no config"):
         Monitor(nn.Linear(2, 2))
-    layers = random_layers(_sizes("llama"), 1)
+    layers = random_layers(four_heads("llama", D), 1)
     with pytest.raises(InputError, match="nothing to watch"):
-        Monitor(_live("llama", _sizes("llama"), layers, {}))
+        Monitor(_live("llama", four_heads("llama", D), layers, {}))
     empty = {value_module("llama", 0): (torch.zeros(0, R), torch.zeros(R, D))}
     with pytest.raises(InputError, match="sharded or empty"):
-        Monitor(_live("llama", _sizes("llama"), layers, empty))
+        Monitor(_live("llama", four_heads("llama", D), layers, empty))

@@ -41,6 +41,14 @@ class Sizes:
     d: int
 
 
+Factors = dict[str, tuple[Tensor, Tensor]]
+"""Module → B ``(out, r)`` and A ``(r, in)``."""
+
+
+def four_heads(kind: str, d: int) -> Sizes:
+    return Sizes(heads=4, kv_heads=2 if kind in GROUPED else 4, size=d // 4, d=d)
+
+
 def random_layers(sizes: Sizes, count: int, seed: int = 0) -> list[Layer]:
     return [
         Layer(
@@ -162,6 +170,31 @@ def value_module(kind: str, layer: int) -> str:
 
 def output_module(kind: str, layer: int) -> str:
     return OUTPUT_MODULES.get(kind, "model.layers.{}.self_attn.o_proj").format(layer)
+
+
+def random_factors(kind: str, sizes: Sizes, layers: int, rank: int, sides: str = "vo", size: float = 1.0) -> Factors:
+    """For W_V (the whole fused projection where it is fused) and W_O of every layer; B has entries of that size."""
+    stored = tensors(kind, sizes, random_layers(sizes, layers))
+    found = {}
+    for k in range(layers):
+        for side, module in (("v", value_module(kind, k)), ("o", output_module(kind, k))):
+            if side in sides:
+                out, into = stored[f"{module}.weight"].shape[:: -1 if kind == "gpt2" else 1]
+                seed = 10 * k + 5 * (side == "o")
+                found[module] = (size * normal(out, rank, seed=seed), normal(rank, into, seed=seed + 1))
+    return found
+
+
+def value_part(kind: str, sizes: Sizes, full: Tensor) -> Tensor:
+    """The value rows of an update of the whole projection, by a reading of the layout that is written out here."""
+    size = sizes.size
+    if kind == "phi3":
+        return full[(sizes.heads + sizes.kv_heads) * size :]
+    if kind == "gpt2":
+        return full[2 * sizes.d :]
+    if kind == "gpt_neox":
+        return torch.cat([full[(3 * h + 2) * size : (3 * h + 3) * size] for h in range(sizes.heads)])
+    return full
 
 
 def write_adapter(folder: Path, factors: dict[str, tuple[Tensor, Tensor]], **settings: Any) -> Path:
