@@ -140,32 +140,35 @@ def integrate(
     known = getattr(field, "compiled", None)
     heads = known() if known is not None and project in (None, normalised) else None
     if heads is not None and kernel.applies(heads, y0, times):
-        return _compiled(heads, y0, times, rtol, atol, max_steps, project, dense)
-    run = _Run(field, y0, times, rtol, atol, max_steps, project, dense)
+        return _compiled(heads, y0, times, _Settings(rtol, atol, max_steps, project, dense))
+    run = _Run(field, y0, times, _Settings(rtol, atol, max_steps, project, dense))
     with torch.no_grad():
         while run.live.row.numel():
             run.advance()
     return run.solution()
 
 
-def _compiled(
-    heads: kernel.Heads,
-    y0: Tensor,
-    times: Tensor,
-    rtol: float,
-    atol: float,
-    max_steps: int,
-    project: Projection | None,
-    dense: bool,
-) -> Solution:
+@dataclass(frozen=True)
+class _Settings:
+    """What :func:`integrate` is asked for beside the problem."""
+
+    rtol: float
+    atol: float
+    max_steps: int
+    project: Projection | None
+    dense: bool
+
+
+def _compiled(heads: kernel.Heads, y0: Tensor, times: Tensor, asked: _Settings) -> Solution:
     """The same by the compiled kernel."""
     found = kernel.integrate(
-        heads, y0, times, rtol=rtol, atol=atol, max_steps=max_steps, project=project is not None, dense=dense
-    )
+        heads, y0, times, rtol=asked.rtol, atol=asked.atol, max_steps=asked.max_steps,
+        project=asked.project is not None, dense=asked.dense,
+    )  # fmt: skip
     output = None
     if found.records is not None:
         row = torch.arange(len(y0)).repeat_interleave(found.steps)
-        output = dense_output(row, *found.records, found.states, project)
+        output = dense_output(row, *found.records, found.states, asked.project)
     return _solution(found.states, found.error, found.status, found.steps, found.rejected, output)
 
 
@@ -179,23 +182,13 @@ def _solution(
 class _Run:
     """The state of one call of :func:`integrate`."""
 
-    def __init__(
-        self,
-        field: Field,
-        y0: Tensor,
-        times: Tensor,
-        rtol: float,
-        atol: float,
-        max_steps: int,
-        project: Projection | None,
-        dense: bool,
-    ) -> None:
+    def __init__(self, field: Field, y0: Tensor, times: Tensor, asked: _Settings) -> None:
         batch, outputs = times.shape
-        self.field, self.rtol, self.atol, self.max_steps, self.project = field, rtol, atol, max_steps, project
+        self.field, self.asked = field, asked
         self.epsilon = torch.finfo(y0.dtype).eps
         self.table = dop853.tableau(y0.dtype, y0.device)
         self.memory = torch.empty(len(dop853.NODES) * y0.numel(), dtype=y0.dtype, device=y0.device)
-        self.recorder = DenseRecorder(batch) if dense else None
+        self.recorder = DenseRecorder(batch) if asked.dense else None
         self.states = y0.new_full((batch, outputs, *y0.shape[1:]), torch.nan)
         self.error = y0.new_full((batch, outputs), torch.nan)
         count = torch.zeros(batch, dtype=torch.int64, device=y0.device)
@@ -207,7 +200,7 @@ class _Run:
         self.error[at_zero, 0] = 0.0
         with torch.no_grad():
             slope = field(t, y0)
-            h = dop853.starting_step(field, t, y0, slope, rtol, atol)
+            h = dop853.starting_step(field, t, y0, slope, asked.rtol, asked.atol)
         self.live = _Live(
             row=torch.arange(batch, device=y0.device),
             times=times,
@@ -232,10 +225,10 @@ class _Run:
         h = torch.where(lands, target - live.t, live.h)
         stages = self.memory[: len(dop853.NODES) * live.y.numel()].view(len(dop853.NODES), *live.y.shape)
         y_new, error_5, error_3 = dop853.trial_step(self.field, live.t, live.y, live.slope, h, stages, self.table)
-        scaled, absolute = dop853.error_norm(live.y, y_new, error_5, error_3, self.rtol, self.atol)
+        scaled, absolute = dop853.error_norm(live.y, y_new, error_5, error_3, self.asked.rtol, self.asked.atol)
         accepted = scaled <= 1.0  # false for NaN
-        if self.project is not None:
-            y_new = self.project(y_new)
+        if self.asked.project is not None:
+            y_new = self.asked.project(y_new)
         t_new = torch.where(lands, target, live.t + h)
         slope_new = self.field(t_new, y_new)
         if self.recorder is not None:
@@ -288,7 +281,7 @@ class _Run:
         end = live.times.select(1, -1)
         shortest = 10 * self.epsilon * torch.maximum(live.t, self.epsilon * end)
         stuck = ~accepted & ~(live.h > shortest)
-        exhausted = live.steps + live.rejected >= self.max_steps
+        exhausted = live.steps + live.rejected >= self.asked.max_steps
         status = torch.where(
             stuck,
             torch.where(scaled.isfinite(), int(Status.STEP_TOO_SMALL), int(Status.NOT_FINITE)),
@@ -312,7 +305,7 @@ class _Run:
 
     def solution(self) -> Solution:
         """What :func:`integrate` returns."""
-        dense = None if self.recorder is None else self.recorder.output(self.states, self.project)
+        dense = None if self.recorder is None else self.recorder.output(self.states, self.asked.project)
         return _solution(self.states, self.error, self.status, self.steps, self.rejected, dense)
 
 

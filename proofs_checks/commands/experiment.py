@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from proofs_checks.commands.options import add_run
+from proofs_checks.commands.options import add_run, whole_number
 from proofs_checks.experiment import evidence
 from proofs_checks.experiment.experiments import EXPERIMENTS
 from proofs_checks.experiment.items import Items
@@ -37,19 +37,12 @@ def add_parser(subparsers: Any) -> None:
         "--model", type=Path, metavar="MODEL",
         help=f"a local directory of the Llama family (default {NAME}, converted once into the user's cache)",
     )  # fmt: skip
-    parser.add_argument("--seeds", type=_count, metavar="N", help="seeds, from --seed on (default 1; full: 3)")
+    parser.add_argument("--seeds", type=whole_number, metavar="N", help="seeds, from --seed on (default 1; full: 3)")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="items, evidence and figures (default STORE/experiments)"
     )
     add_run(parser)
     parser.set_defaults(run=run)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("give a whole number from 1")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -36,6 +36,14 @@ def _seed(text: str) -> int:
     return value
 
 
+def whole_number(text: str) -> int:
+    """The type of an option that is a whole number from 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("give a whole number from 1")
+    return value
+
+
 def chosen_claims(ids: list[str]) -> list[str]:
     """The ids given, in the ledger's order; all of them where none is. A prefix such as ``prop-3.3`` names several."""
     if not ids:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from proofs_checks.commands.options import add_json
+from proofs_checks.commands.options import add_json, whole_number
 from proofs_checks.errors import InputError
 from proofs_checks.output import console, document, emit_json
 from proofs_checks.project.document import fields, finding, guarantees
@@ -34,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
         "--keep-off", choices=KEEP_OFF,
         help="top-m: ΔV does nothing to the leading eigenvectors (b = 0); small-gap: it pushes into none of small gap",
     )  # fmt: skip
-    parser.add_argument("--m", type=_m, metavar="N", help="how many of top-m, for every head (default 1)")
+    parser.add_argument("--m", type=whole_number, metavar="N", help="how many of top-m, for every head (default 1)")
     parser.add_argument(
         "--scale", choices=CRITERIA,
         help="scale each layer, after any projection, until the quoted or the cone margin is above 0 in every head "
@@ -43,13 +43,6 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an adapter that is already in DIR")
     add_json(parser)
     parser.set_defaults(run=run)
-
-
-def _m(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from proofs_checks.commands.options import add_run
+from proofs_checks.commands.options import add_run, whole_number
 from proofs_checks.errors import InputError
 from proofs_checks.output import console, document, emit_json
 from proofs_checks.sweep import presets
@@ -52,23 +52,16 @@ def add_parser(subparsers: Any) -> None:
     grid.add_argument("--spectrum", metavar="LIST", help="eigenvalues of V instead of --dim and --gap, λ1 first")
     grid.add_argument("--epsilon", metavar="GRID", help="depth: overlaps ε with ũ1")
     grid.add_argument("--barrier", metavar="GRID", help="gap: gap/σ² of the well that a token escapes from")
-    grid.add_argument("--seeds", type=_count, metavar="N", help="replicas (default 200)")
-    grid.add_argument("--block", type=_count, metavar="N", help="replicas in one item of work (default 25)")
+    grid.add_argument("--seeds", type=whole_number, metavar="N", help="replicas (default 200)")
+    grid.add_argument("--block", type=whole_number, metavar="N", help="replicas in one item of work (default 25)")
     grid.add_argument("--threshold", type=float, metavar="D", help="D at which η_c is read (default 0.25)")
     grid.add_argument("--collapsed", action="store_true", help="start with all tokens at u1")
     engine = parser.add_argument_group("where it is computed (the results are the same to the byte)")
-    engine.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default 1)")
+    engine.add_argument("--jobs", type=whole_number, default=1, metavar="N", help="processes (default 1)")
     engine.add_argument("--scheduler", metavar="ADDRESS", help="an existing Dask cluster, tcp://HOST:PORT")
     engine.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu or cuda (its own bytes; default cpu)")
     add_run(parser)
     parser.set_defaults(run=run)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("give a whole number from 1")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:
