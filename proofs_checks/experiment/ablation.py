@@ -8,12 +8,11 @@ import numpy as np
 
 from proofs_checks.experiment import plan
 from proofs_checks.experiment.adapters import PLACES
-from proofs_checks.experiment.curves import Curve, measured, reached
-from proofs_checks.experiment.norm import all_curves
+from proofs_checks.experiment.curves import Curve, measured
+from proofs_checks.experiment.norm import all_curves, onset
 from proofs_checks.experiment.pictures import ablation_figure, rank_figure
 from proofs_checks.experiment.result import Result, sentence, spread
 from proofs_checks.experiment.session import Session
-from proofs_checks.experiment.tolerance import LEVEL
 
 SMALL, LARGE = 0.005, 0.5
 """Drifts of random adapters between these are compared: below is nothing to see, above it saturates."""
@@ -79,10 +78,8 @@ def run_rank(session: Session) -> Result:
         for r in plan.RANKS
     }
     low, high = min(plan.RANKS), max(plan.RANKS)
-    onsets = {key: onset(c) for key, c in curves.items()}
-    units = {key: float((c.frobenius / c.norms).mean()) for key, c in curves.items()}
-    equal_norm = {p: onsets[p, low] / onsets[p, high] for p in PLACES}
-    equal_s = {p: equal_norm[p] * units[p, low] / units[p, high] for p in PLACES}
+    equal_norm = {p: onset(curves[p, low]) / onset(curves[p, high]) for p in PLACES}
+    equal_s = {p: onset(curves[p, low], s=True) / onset(curves[p, high], s=True) for p in PLACES}
     sentences = (
         sentence(
             "high rank is more dangerous",
@@ -104,11 +101,6 @@ def run_rank(session: Session) -> Result:
 
 def _both(found: dict[str, np.ndarray]) -> str:
     return ", ".join(f"{spread(x)} ({p})" for p, x in found.items())
-
-
-def onset(c: Curve) -> np.ndarray:
-    """The norm at which forgetting reaches :data:`LEVEL`, of each seed; NaN where the grid does not."""
-    return np.array([reached(c.norms, y, LEVEL) for y in c.forgetting])
 
 
 def _rank_row(place: str, rank: int, c: Curve) -> dict[str, Any]:

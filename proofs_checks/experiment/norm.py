@@ -35,7 +35,7 @@ def run(session: Session) -> Result:
     seeds, depth = len(session.seeds), session.depth
     shapes = [s_shaped(c.norms, y) for (_, k), c in curves.items() if k in ("random", "tied") for y in c.forgetting]
     widths = [window(c.norms, y) for (_, k), c in curves.items() if k == "random" for y in c.drift]
-    onsets = {key: np.array([reached(c.norms, y, LEVEL) for y in c.forgetting]) for key, c in curves.items()}
+    onsets = {key: onset(c) for key, c in curves.items()}
     apart = [bool(x < y) for p in PLACES for x, y in zip(onsets[p, "tied"], onsets[p, "random"], strict=True)]
     factor = {p: onsets[p, "random"] / onsets[p, "tied"] for p in PLACES}
     sentences = (
@@ -90,3 +90,12 @@ def _row(place: str, kind: str, c: Curve, depth: int) -> dict[str, Any]:
         "onset in η/√L": spread(onset * unit),
         "drift, 90 % over 10 %": spread([window(c.norms, y) for y in c.drift]),
     }
+
+
+def onset(c: Curve, s: bool = False) -> np.ndarray:
+    """``||ΔV||`` (with ``s``: ``||ΔV||_F``) at which forgetting reaches :data:`LEVEL`, of each seed, over ``||V||``.
+
+    NaN where the grid does not reach it.
+    """
+    found = np.array([reached(c.norms, y, LEVEL) for y in c.forgetting])
+    return found * float((c.frobenius / c.norms).mean()) if s else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from proofs_checks.experiment import ablation, correlation, depth, indicator
+from proofs_checks.experiment import ablation, correlation, depth, indicator, norm
 from proofs_checks.experiment.curves import Curve, exponent, rank_correlation, reached, s_shaped, steepest, window
 from proofs_checks.experiment.result import Result, Sentence, sentence, spread, word_of
 
@@ -95,8 +95,9 @@ def test_ratio_at_equal_norm() -> None:
 
 def test_onset_of_a_known_curve() -> None:
     """x² reaches 0.1 at √0.1."""
-    assert ablation.onset(curve(NORMS, NORMS, NORMS**2)) == pytest.approx([0.1**0.5] * 2, rel=1e-6)
-    assert np.isnan(ablation.onset(curve(NORMS, NORMS, 0 * NORMS))).all()
+    assert norm.onset(curve(NORMS, NORMS, NORMS**2)) == pytest.approx([0.1**0.5] * 2, rel=1e-6)
+    assert norm.onset(curve(NORMS, NORMS, NORMS**2, 8 * NORMS), s=True) == pytest.approx([8 * 0.1**0.5] * 2)
+    assert np.isnan(norm.onset(curve(NORMS, NORMS, 0 * NORMS))).all()
 
 
 def test_concordance_of_drift_and_forgetting() -> None:

@@ -71,6 +71,13 @@ def test_tied_is_one_matrix_and_random_is_not(model: LanguageModel) -> None:
     assert abs(cosine("random")) < 0.5
 
 
+def test_the_factors_are_those_of_the_seed(model: LanguageModel) -> None:
+    first, again, other = (draw(model, Adapters("random", "ov", 1.0, seed=k))[0] for k in (0, 0, 1))
+    assert torch.equal(first.A, again.A)
+    assert torch.equal(first.B, again.B)
+    assert float(torch.nn.functional.cosine_similarity(first.A.flatten(), other.A.flatten(), dim=0).abs()) < 0.5
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(("kind", "count"), [("off-u1", 1), ("off-top", TOP)])
 def test_projected_off_the_eigenvectors(model: LanguageModel, kind: str, count: int, place: str) -> None:

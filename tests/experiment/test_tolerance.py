@@ -20,6 +20,14 @@ def test_power_laws(power: int, start: float) -> None:
     assert count <= MOST
 
 
+@pytest.mark.parametrize("power", [1, 2, 4])
+def test_a_power_law_is_met_by_one_interpolation(power: int) -> None:
+    """Between 1.3 and 2.6 it is a straight line in log-log, so the third norm is the crossing."""
+    found, count = tolerable(lambda x: 0.1 * (x / 2) ** power, 1.3)
+    assert found == pytest.approx(2, rel=1e-12)
+    assert count == 3
+
+
 def test_a_curve_that_first_helps() -> None:
     """-0.05 x + 0.05 x² is negative below 1 and reaches 0.1 at x = 2."""
     found, _ = tolerable(lambda x: -0.05 * x + 0.05 * x**2, 0.25)
