@@ -79,15 +79,13 @@ def _middles(curves: dict[tuple[str, str], Curve]) -> str:
 
 
 def _row(place: str, kind: str, c: Curve, depth: int) -> dict[str, Any]:
-    onset = np.array([reached(c.norms, y, LEVEL) for y in c.forgetting])
-    unit = float((c.frobenius / c.norms).mean()) / math.sqrt(depth)
     return {
         "place": place,
         "adapters": kind,
-        "onset, +0.1 nat": spread(onset),
+        "onset, +0.1 nat": spread(onset(c)),
         "half of the accuracy gone": spread([reached(c.norms, y, 0.5) for y in c.lost]),
         "loss steepest": spread([steepest(c.norms, y)[0] for y in c.forgetting]),
-        "onset in η/√L": spread(onset * unit),
+        "onset in η/√L": spread(onset(c, s=True) / math.sqrt(depth)),
         "drift, 90 % over 10 %": spread([window(c.norms, y) for y in c.drift]),
     }
 
